@@ -1,0 +1,1 @@
+"""Tools of the repository: set-up, test lanes. Not part of the product."""
