@@ -1,0 +1,1 @@
+"""What decides: one straight line from a `FlagsRequest` to an `Answer`."""

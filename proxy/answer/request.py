@@ -1,0 +1,67 @@
+"""One flag request as every step of the line sees it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+import msgspec
+
+from proxy.config.settings import Policy
+
+ProjectName = NewType("ProjectName", str)
+UpstreamName = NewType("UpstreamName", str)
+
+
+class Family(StrEnum):
+    """Which endpoint was called; decides shapes (`X-Original-Endpoint: decide` is set by us from it)."""
+
+    FLAGS = "flags"
+    DECIDE = "decide"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """The identity of an answer: equal keys may share one answer, nothing else may.
+
+    Attributes:
+        digest: mmh3 of `material`; only a hash, never trusted alone.
+        material: The canonical form of everything the answer depends on (sdks.md 2.5); compared in full.
+    """
+
+    digest: int
+    material: bytes
+
+    def __hash__(self) -> int:
+        return self.digest
+
+
+class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A parsed request; immutable, the same object for every rung.
+
+    Attributes:
+        project: Configured name of the tenant (never the token).
+        upstream: Which flag service answers for it.
+        policy: The project's effective policy.
+        family: `/flags` or `/decide`.
+        method: HTTP method as it came.
+        query: Raw query string, forwarded byte for byte.
+        headers: End-to-end request headers ready to be forwarded, in order.
+        body: Raw body, forwarded byte for byte.
+        key: None: this request may be neither remembered nor joined (cookieless, internal, leniently read, …).
+        asked: The flag keys asked for; None for all.
+        version: `v` of the query as the service would read it; None when absent.
+        deadline: Absolute, on the proxy's monotonic clock.
+    """
+
+    project: ProjectName
+    upstream: UpstreamName
+    policy: Policy
+    family: Family
+    method: str
+    query: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    key: Key | None
+    asked: tuple[str, ...] | None
+    version: int | None
+    deadline: float

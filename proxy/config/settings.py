@@ -1,0 +1,219 @@
+"""The effective configuration as frozen structs: what can be set, its unit, range and default.
+
+Unknown keys are errors. Secrets are never values here: a `SecretSource` names the environment variable or the file that holds
+one. Reading and merging is `load`'s affair; what the fields mean at run time is said where they are used.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+Seconds = Annotated[float, Meta(ge=0, le=31_536_000)]
+PositiveSeconds = Annotated[float, Meta(gt=0, le=86_400)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+Ratio = Annotated[float, Meta(gt=0, le=1)]
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A TOML table: closed, immutable."""
+
+
+class SecretSource(Section, frozen=True):
+    """Where a secret is read from: exactly one of an environment variable and a file (trailing newline dropped)."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class Listen(Section, frozen=True):
+    """Where callers connect. Port 0 takes a free one and prints it."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8080
+
+
+class Admin(Section, frozen=True):
+    """The operators' listener: off unless a port is given; a token is required off loopback."""
+
+    host: str = "127.0.0.1"
+    port: Port | None = None
+    token: SecretSource | None = None
+
+
+class Process(Section, frozen=True):
+    """Processes of one instance.
+
+    Attributes:
+        workers: Worker processes sharing the port.
+        drain_s: How long in-flight requests may finish on stop.
+        restart_backoff_s: Longest pause before a dead child is started again.
+    """
+
+    workers: Annotated[int, Meta(ge=1, le=256)] = 1
+    drain_s: PositiveSeconds = 10.0
+    restart_backoff_s: PositiveSeconds = 2.0
+
+
+class Limits(Section, frozen=True):
+    """What one client may cost.
+
+    Attributes:
+        connections: Open client connections per worker; beyond it new ones are closed at once.
+        header_timeout_s: From the connection's (or the next request's) first byte to the end of the headers.
+        header_bytes: Request line plus headers.
+        body_timeout_s: From the end of the headers to the end of the body (flag endpoints).
+        body_bytes: Raw body of a flag request (the service refuses above 2 MiB).
+        inflated_bytes: The same after gunzip (the service refuses above 4 MiB).
+        write_timeout_s: A client that takes nothing for this long is dropped.
+        keepalive_s: Idle client connections live this long; at least 75 s, SDKs lose seconds on a race.
+    """
+
+    connections: Count = 10_000
+    header_timeout_s: PositiveSeconds = 10.0
+    header_bytes: Bytes = 16_384
+    body_timeout_s: PositiveSeconds = 10.0
+    body_bytes: Bytes = 2 * 1024 * 1024
+    inflated_bytes: Bytes = 4 * 1024 * 1024
+    write_timeout_s: PositiveSeconds = 30.0
+    keepalive_s: Annotated[float, Meta(ge=75, le=3600)] = 90.0
+
+
+class Upstream(Section, frozen=True):
+    """One flag service.
+
+    Attributes:
+        url: Scheme, host, optional port; a path prefix is allowed for self-hosted installs.
+        assets_url: Second host for `/static/` and `/array/`; None: the same.
+        ca_file: PEM bundle for a private CA; certificates are always verified.
+        connections: Pool size for flag exchanges, per worker.
+        connect_timeout_s: TCP and TLS.
+        keepalive_s: How long an idle pooled connection is reused.
+        response_bytes: Larger answers are refused as malformed.
+    """
+
+    url: str
+    assets_url: str | None = None
+    ca_file: str | None = None
+    connections: Count = 200
+    connect_timeout_s: PositiveSeconds = 1.0
+    keepalive_s: PositiveSeconds = 30.0
+    response_bytes: Bytes = 32 * 1024 * 1024
+
+
+class Breaker(Section, frozen=True):
+    """When an upstream is left alone (one breaker per upstream and worker).
+
+    Attributes:
+        window_s: Rolling window of outcomes.
+        failure_ratio: Share of failures in the window that trips; the default trips on the 34 % outage.
+        minimum_calls: No trip on fewer outcomes in the window.
+        consecutive: This many failures in a row trip at once.
+        open_s: First open period; doubles with each trip in a row up to `open_max_s`, jittered.
+        probe_lease_s: A probe that never reports frees its slot after this.
+    """
+
+    window_s: PositiveSeconds = 10.0
+    failure_ratio: Ratio = 0.25
+    minimum_calls: Count = 20
+    consecutive: Count = 10
+    open_s: PositiveSeconds = 2.0
+    open_max_s: PositiveSeconds = 30.0
+    probe_lease_s: PositiveSeconds = 5.0
+
+
+class Policy(Section, frozen=True):
+    """How one project's answers are made.
+
+    Attributes:
+        fresh_s: A remembered answer younger than this is given without asking upstream; 0: always ask.
+        stale_if_error_s: How old a remembered answer may be when upstream fails.
+        mark_stale: Set `errorsWhileComputingFlags` in answers made after a failure, so that events carry the mark.
+        deadline_s: Longest wait for upstream, inside the SDKs' 3 s.
+        rungs: What is tried after a failure, in this order.
+    """
+
+    fresh_s: Seconds = 0.0
+    stale_if_error_s: Seconds = 86_400.0
+    mark_stale: bool = True
+    deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
+    rungs: tuple[str, ...] = ("stale",)
+
+
+class Project(Section, frozen=True):
+    """One PostHog project.
+
+    Attributes:
+        tokens: Public project tokens; a request with another token belongs to no project.
+        upstream: Name of the upstream that serves it.
+        policy: Overrides of the global policy, key by key.
+    """
+
+    tokens: tuple[str, ...]
+    upstream: Name = "default"
+    policy: Policy | None = None
+
+
+class Passthrough(Section, frozen=True):
+    """What is relayed besides the flag endpoints, because SDKs have one host setting for everything.
+
+    Attributes:
+        enabled: False: everything but the flag endpoints is 404.
+        all: True: every path is relayed, not only the list.
+        prefixes: Paths of ingestion; a request outside is 404.
+        asset_prefixes: Paths of static assets (to `assets_url` where given).
+        upstream: Name of the upstream they go to.
+        connections: Own pool, per worker: a flood of events never takes a flag exchange's place.
+        timeout_s: No byte in either direction for this long ends the exchange.
+        body_bytes: Largest relayed request body.
+        forward_cookies: False strips `Cookie` and `Set-Cookie`.
+        forward_baggage: False strips W3C `baggage`.
+    """
+
+    enabled: bool = True
+    all: bool = False
+    prefixes: tuple[str, ...] = (
+        "/batch", "/capture", "/e", "/engage", "/i", "/s", "/track", "/api/surveys", "/api/early_access_features",
+    )  # fmt: skip
+    asset_prefixes: tuple[str, ...] = ("/static", "/array")
+    upstream: Name = "default"
+    connections: Count = 200
+    timeout_s: PositiveSeconds = 60.0
+    body_bytes: Bytes = 64 * 1024 * 1024
+    forward_cookies: bool = False
+    forward_baggage: bool = False
+
+
+class Memory(Section, frozen=True):
+    """The remembered answers of one worker, bounded by bytes with Python's overhead counted."""
+
+    max_bytes: Bytes = 64 * 1024 * 1024
+
+
+class Log(Section, frozen=True):
+    """JSON lines on standard output. `access_ratio` samples one line per so many requests; fallbacks are always considered."""
+
+    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    access_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.0
+
+
+class Settings(Section, frozen=True):
+    """Everything. `projects` empty: any token is served from the `default` upstream, with a warning at start."""
+
+    upstreams: dict[Name, Upstream]
+    projects: dict[Name, Project] = msgspec.field(default_factory=dict)
+    policy: Policy = Policy()
+    listen: Listen = Listen()
+    admin: Admin = Admin()
+    process: Process = Process()
+    limits: Limits = Limits()
+    breaker: Breaker = Breaker()
+    passthrough: Passthrough = Passthrough()
+    memory: Memory = Memory()
+    log: Log = Log()
+    trusted_proxies: tuple[str, ...] = ()

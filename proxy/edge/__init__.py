@@ -1,0 +1,1 @@
+"""What touches HTTP on the client's side."""

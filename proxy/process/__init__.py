@@ -1,0 +1,1 @@
+"""Processes: launcher, supervisor, workers, and the socket they talk over."""

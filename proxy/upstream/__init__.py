@@ -1,0 +1,1 @@
+"""What talks to the flag service: exchange, breaker, admission."""
