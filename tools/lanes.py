@@ -1,0 +1,134 @@
+"""The test lanes: what `make test`, `make slow`, `make bench` and `make lint` run, and how long each may take.
+
+One table. A lane that outlives its budget is killed and counts as failed, so that the whole of `make test` stays under its
+25 minutes. The last line adds up what the test runners said.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+COUNTED = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lane:
+    """One command with a budget in minutes and the suites it belongs to."""
+
+    name: str
+    command: tuple[str, ...]
+    minutes: float
+    suites: tuple[str, ...] = ("test",)
+
+
+@dataclass
+class Tally:
+    """What one lane came to."""
+
+    lane: Lane
+    exit_code: int
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command of an installed tool."""
+    return (str(BIN / name), *arguments)
+
+
+def pytest(*arguments: str, workers: int = 0) -> tuple[str, ...]:
+    """Return a pytest command, spread over workers where tests are pure enough to share two cores."""
+    return (sys.executable, "-m", "pytest", "-q", *(("-n", str(workers)) if workers else ()), *arguments)
+
+
+def module(name: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command that runs one of our own modules."""
+    return (sys.executable, "-m", name, *arguments)
+
+
+LANES = (
+    Lane(name="format", command=tool("ruff", "format", "--check", "."), minutes=0.5, suites=("lint", "test")),
+    Lane(name="lint", command=tool("ruff", "check", "."), minutes=0.5, suites=("lint", "test")),
+    Lane(name="mypy", command=tool("mypy"), minutes=2, suites=("lint", "test")),
+    Lane(name="pyright", command=tool("pyright"), minutes=2, suites=("lint", "test")),
+    Lane(name="arrows", command=tool("lint-imports"), minutes=0.5, suites=("lint", "test")),
+    Lane(name="unit", command=pytest("tests/unit", workers=2), minutes=2),
+    Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=4),
+    Lane(name="conformance", command=pytest("tests/conformance", workers=2), minutes=1),
+    Lane(name="docs", command=pytest("tests/docs"), minutes=1),
+    Lane(name="wire", command=pytest("tests/wire"), minutes=5),
+    Lane(name="sdks", command=pytest("tests/sdks"), minutes=6),
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the lanes of one suite; 0 when all passed, 1 otherwise."""
+    parser = argparse.ArgumentParser(prog="python -m tools.lanes", description=__doc__)
+    parser.add_argument("suite", choices=sorted({suite for lane in LANES for suite in lane.suites}))
+    parser.add_argument("lanes", nargs="*", help="only these lanes of the suite")
+    options = parser.parse_args(arguments)
+    chosen = [lane for lane in LANES if options.suite in lane.suites and (not options.lanes or lane.name in options.lanes)]
+    tallies = [run(lane) for lane in chosen]
+    print(summary(tallies), flush=True)
+    return 0 if tallies and all(tally.exit_code == 0 for tally in tallies) else 1
+
+
+def run(lane: Lane) -> Tally:
+    """Run one lane in its own process group, echoing its output as it comes."""
+    print(f"\n── {lane.name} (at most {lane.minutes:g} min) ── {' '.join(lane.command[-3:])}", flush=True)
+    started = time.monotonic()
+    deadline = started + lane.minutes * 60
+    process = subprocess.Popen(
+        lane.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
+    )
+    watchdog = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            f"import time,os,signal; time.sleep({lane.minutes * 60}); os.killpg({process.pid}, signal.SIGKILL)",
+        ]
+    )
+    counts: dict[str, int] = {}
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if found := COUNTED.findall(line):
+                counts = {word: int(number) for number, word in found}
+        exit_code = process.wait()
+    finally:
+        watchdog.kill()
+        watchdog.wait()
+    seconds = time.monotonic() - started
+    if time.monotonic() >= deadline:
+        print(f"lane {lane.name} took longer than its {lane.minutes:g} minutes and was stopped", flush=True)
+    return Tally(lane=lane, exit_code=exit_code, seconds=seconds, counts=counts)
+
+
+def summary(tallies: list[Tally]) -> str:
+    """Return the closing table and the plain totals line."""
+    lines = ["", "lane           result     seconds  tests"]
+    for tally in tallies:
+        result = "ok" if tally.exit_code == 0 else f"exit {tally.exit_code}"
+        tests = ", ".join(f"{number} {word}" for word, number in tally.counts.items()) or "–"
+        lines.append(f"{tally.lane.name:<14} {result:<10} {tally.seconds:7.1f}  {tests}")
+    total = {word: sum(tally.counts.get(word, 0) for tally in tallies) for word in ("passed", "failed", "skipped")}
+    broken = sum(1 for tally in tallies if tally.exit_code != 0 and not tally.counts.get("failed"))
+    lines.append(f"{total['passed']} passed, {total['failed'] + broken} failed, {total['skipped']} skipped")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    os.environ.setdefault("PYTHONUTF8", "1")
+    sys.exit(main())
