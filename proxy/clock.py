@@ -7,13 +7,11 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Two readings of one clock."""
+    """Two readings: `monotonic`, seconds that only go forward, and `wall`, Unix seconds for what is shown or outlives us."""
 
-    def monotonic(self) -> float:
-        """Return seconds that only go forward; deadlines, ages and windows."""
+    def monotonic(self) -> float: ...
 
-    def wall(self) -> float:
-        """Return Unix seconds; only for what is shown or survives the process."""
+    def wall(self) -> float: ...
 
 
 class SystemClock:
