@@ -39,11 +39,13 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
         person_properties: What the request sent; merged over stored properties where the caller has those.
         groups: Group type name → group key; only non-empty strings and numbers are usable keys.
         group_properties: Group type name → that group's properties.
-        device_id: For flags bucketed by device; empty counts as absent.
+        device_id: For flags bucketed by device. None: a non-empty string `$device_id` among the person properties is taken
+            instead (flags-service.md 2.2). Empty: absent, whatever the properties say.
         anon_distinct_id: `$anon_distinct_id` of the request: the identity continuity flags hash when nothing is stored.
         properties_complete: True on a server, which knows everything there is to know about the person and the groups;
             False in a local evaluator, where a key that was not sent may or may not be set.
-        hash_key_overrides: Stored experience-continuity identities, flag key → hash key. None: not known.
+        hash_key_overrides: Stored experience-continuity identities, flag key → hash key. None: not known
+            (a complete context then means that none is stored).
         memberships: Static and behavioural cohorts. None: not known.
         timezone: IANA name of the team's time zone. None: not known (a complete context then means UTC).
         geoip_disabled: False: the service fills `$geoip_*` keys that were sent as null, so those stay unknown locally.

@@ -139,7 +139,7 @@ class Defect(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Flag(msgspec.Struct, frozen=True, kw_only=True):
-    """One flag. With `defect` set only identity fields are meaningful.
+    """One flag. With `defect` set only identity and the fields that select a flag (5.2) are meaningful.
 
     Attributes:
         id: Numeric id, 0 when absent.
@@ -203,6 +203,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
         cohorts: Cohort id → cohort.
         explicit_matching: True only for `property_matching_version` 2 (flags-service.md 7.2).
         minimal_flag_called_events: Copied to responses.
+        unusable: Entries without a usable key, id or name, which nothing can refer to: they exist only as defects.
         unknown: Top-level keys that this version does not know, kept as they came.
     """
 
@@ -211,4 +212,5 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     cohorts: Mapping[int, Cohort] = msgspec.field(default_factory=dict)
     explicit_matching: bool = False
     minimal_flag_called_events: bool = False
+    unusable: tuple[Defect, ...] = ()
     unknown: JsonObject = msgspec.field(default_factory=dict)
