@@ -1,0 +1,94 @@
+"""What is compared: the servers of one run, each doing one kind of work, and how each is brought into its state.
+
+echo and nginx are the bases; hit, relayed and stale are three instances of the proxy, so that no row's memory, breaker or
+connections are another's.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from tests.bench.children import LOOPBACK, Children, Server, Talker, stop
+
+from . import nginx
+from .bodies import TOKEN, USERS
+
+CONFIG = """
+[listen]
+host = "{host}"
+port = 0
+
+[upstreams.default]
+url = "http://{host}:{upstream}"
+
+[projects.bench]
+tokens = ["{token}"]
+
+[policy]
+fresh_s = {fresh_s}
+
+[process]
+workers = 1
+
+[log]
+level = "info"
+"""
+FRESH_S = 3_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One server under measurement; `label` is what its `Cache-Status` must contain, and `mark` its ceiling ÷ echo."""
+
+    name: str
+    server: Server
+    label: str = ""
+    mark: float | None = None
+
+
+def bases(children: Children, *, origin: int, core: int | None) -> tuple[list[Row], str]:
+    """Start the echo and, where there is one, nginx; the text says why there is none."""
+    echo = children.start(sys.executable, "-m", "tests.bench.proxy.echo", core=core)
+    rows = [Row(name="echo", server=echo)]
+    try:
+        rows.append(Row(name="nginx hit", server=nginx.start(children, origin=origin, core=core), label="HIT"))
+    except nginx.NoNginxError as reason:
+        return rows, f"No nginx row: {reason}."
+    return rows, ""
+
+
+def proxies(children: Children, *, origin: int, doomed: int, core: int | None) -> list[Row]:
+    """Start the three instances of the proxy; the stale one fronts the origin that is about to go."""
+    hit = proxy(children, upstream=origin, fresh_s=FRESH_S, core=core)
+    relayed = proxy(children, upstream=origin, fresh_s=0, core=core)
+    stale = proxy(children, upstream=doomed, fresh_s=0, core=core)
+    return [
+        Row(name="hit", server=hit, label="hit", mark=1.5),
+        Row(name="relayed", server=relayed, label="fwd", mark=5.0),
+        Row(name="stale", server=stale, label="hit"),
+    ]
+
+
+def proxy(children: Children, *, upstream: int, fresh_s: int, core: int | None) -> Server:
+    """Start one instance of the proxy as an operator would."""
+    config = children.folder() / "proxy.toml"
+    config.write_text(CONFIG.format(host=LOOPBACK, upstream=upstream, token=TOKEN, fresh_s=fresh_s))
+    return children.start(sys.executable, "-m", "proxy", "serve", "--config", str(config), core=core)
+
+
+def origin(children: Children, *, core: int | None) -> Server:
+    """Start an upstream on the load generator's core: it must not take time from what is measured."""
+    return children.start(sys.executable, "-m", "tests.bench.proxy.origin", core=core)
+
+
+def warm(rows: list[Row], generator: Talker, *, doomed: Server) -> None:
+    """Let every server see every user twice, then take the stale instance's upstream away and let its breaker open."""
+    for row in rows:
+        seen = 0
+        while seen < 2 * USERS:
+            seen += generator.ask(port=row.server.port, seconds=0.3)["requests"]
+    stop(doomed.process)
+    for row in rows:
+        if row.name == "stale":
+            generator.ask(port=row.server.port, seconds=1.0)
