@@ -18,6 +18,10 @@ Bytes = Annotated[int, Meta(ge=1, le=1 << 40)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
 Ratio = Annotated[float, Meta(gt=0, le=1)]
+Tokens = Annotated[tuple[str, ...], Meta(extra={"private": True})]
+
+# What `Policy.rungs` may name; the ladder has one entry for each.
+RUNGS = frozenset({"stale"})
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -52,12 +56,20 @@ class Process(Section, frozen=True):
     Attributes:
         workers: Worker processes sharing the port.
         drain_s: How long in-flight requests may finish on stop.
-        restart_backoff_s: Longest pause before a dead child is started again.
+        unready_s: How long new connections are still taken on stop while readiness is already red: the load balancer's probe
+            interval times its threshold.
+        restart_backoff_s: Longest pause before a child that keeps dying is started again.
+        unresponsive_s: A worker whose event loop has not answered for this long is killed and replaced.
+        runtime_dir: Private folder (0700) of the control socket and the last accepted configuration; None: a temporary one. One
+            instance a folder.
     """
 
     workers: Annotated[int, Meta(ge=1, le=256)] = 1
     drain_s: PositiveSeconds = 10.0
+    unready_s: Seconds = 0.0
     restart_backoff_s: PositiveSeconds = 2.0
+    unresponsive_s: PositiveSeconds = 15.0
+    runtime_dir: str | None = None
 
 
 class Limits(Section, frozen=True):
@@ -151,12 +163,15 @@ class Project(Section, frozen=True):
     Attributes:
         tokens: Public project tokens; a request with another token belongs to no project.
         upstream: Name of the upstream that serves it.
-        policy: Overrides of the global policy, key by key.
+        policy: Overrides of the global policy, key by key; after loading always the whole effective policy.
     """
 
-    tokens: tuple[str, ...]
+    tokens: Tokens
     upstream: Name = "default"
     policy: Policy | None = None
+
+    def __repr__(self) -> str:
+        return f"Project(tokens=<{len(self.tokens)} redacted>, upstream={self.upstream!r})"
 
 
 class Passthrough(Section, frozen=True):
