@@ -1,8 +1,8 @@
 """Logs: JSON lines on standard output, one object a line, redacted by construction.
 
 Only plain values are written: anything else (a `Secret`, a request, a struct) appears as the name of its type and is never
-asked to print itself. Exceptions are written as their type and the frames they passed; their messages may quote a caller's data and are
-left out. Lines of the standard library's loggers keep their template and lose their arguments. Set up in mains only.
+asked to print itself. Exceptions are written as their type and the frames they passed; their messages may quote a caller's data
+and are left out. Lines of the standard library's loggers keep their template and lose their arguments. Set up in mains only.
 """
 
 from __future__ import annotations
