@@ -68,6 +68,9 @@ LANES = (
     Lane(name="docs", command=pytest("tests/docs"), minutes=1),
     Lane(name="wire", command=pytest("tests/wire"), minutes=5),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=6),
+    Lane(name="mutation", command=module("tests.mutation"), minutes=35, suites=("slow",)),
+    Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
+    Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
 )
 
 
