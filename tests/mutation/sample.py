@@ -27,9 +27,9 @@ def generate() -> None:
     create_mutants(2)
 
 
-def draw(size: int, seed: int) -> tuple[int, int]:
+def draw(mutants: Path, size: int, seed: int) -> tuple[int, int]:
     """Mark all but a seeded sample as skipped; return how many there are and how many were drawn."""
-    records = {path: json.loads(path.read_text()) for path in sorted(MUTANTS.rglob("*.meta"))}
+    records = {path: json.loads(path.read_text()) for path in sorted(mutants.rglob("*.meta"))}
     names = sorted(name for record in records.values() for name in record["exit_code_by_key"])
     drawn = set(random.Random(seed).sample(names, min(size, len(names))))
     for path, record in records.items():
@@ -41,5 +41,5 @@ def draw(size: int, seed: int) -> tuple[int, int]:
 
 if __name__ == "__main__":
     generate()
-    total, sampled = draw(int(sys.argv[1]), int(sys.argv[2]))
+    total, sampled = draw(MUTANTS, int(sys.argv[1]), int(sys.argv[2]))
     sys.stdout.write("\n" + json.dumps({"mutants": total, "sampled": sampled}) + "\n")
