@@ -22,7 +22,7 @@ from .guard.gate import gated
 
 log = logging.getLogger(__name__)
 
-BACKLOG: Final = 1024
+BACKLOG: Final = 4096
 RESERVED_FILES: Final = 512
 """Descriptors kept for upstream pools, stores and files."""
 _SLICE: Final = 256  # connections swept before the loop turns: 0.1 ms
