@@ -1,0 +1,202 @@
+"""Definitions × person → outcomes: `compile_definitions` once per definitions version, `Program.evaluate` per request.
+
+A program never changes after it was compiled (but for memos of what it computed), so one may serve many requests and
+threads. Nothing here reads a clock, draws a random number or does I/O: `now` and everything about the person are arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache, partial
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from .context import Context, Runtime, Selection
+from .definitions.graph import arrange, closure
+from .definitions.model import CohortGroup, Definitions, Flag, PropertyFilter
+from .matching.match import Moment
+from .matching.operators import compile_filter
+from .outcome import Evaluation, Outcome, Status
+from .rules_v1.enrich import FILLED_FROM
+from .rules_v1.flag import CompiledFlag
+from .rules_v1.subject import Subject
+from .rules_v1.targeting.cohorts import Cohorts
+from .rules_v1.targeting.condition import Tools
+from .rules_v1.targeting.dependencies import Targets, named_targets
+
+EVERYTHING: Final = Selection()
+WORK_PER_STEP: Final = 500
+"""Filters and conditions between two yields of `Program.steps`: about half a millisecond of plain filters."""
+
+SURVEY_PREFIX: Final = "survey-targeting-"
+_KEPT_PLANS: Final = 64
+
+
+class Plan(NamedTuple):
+    """What one selection evaluates: the flags in order, and whether it touches a dependency cycle."""
+
+    flags: tuple[CompiledFlag, ...]
+    has_cycle: bool
+
+
+class Program:
+    """Compiled definitions.
+
+    Attributes:
+        definitions: What it was compiled from.
+    """
+
+    def __init__(self, definitions: Definitions) -> None:
+        self.definitions = definitions
+        live = {flag.key: flag for flag in definitions.flags if flag.active and not flag.deleted}
+        targets = Targets(definitions.flags)
+        self._needs = {key: _needs(flag, targets) for key, flag in live.items()}
+        order, self._cyclic = arrange(self._needs)
+        lacking = _lacking(live, targets, self._needs)
+        compile_one = partial(compile_filter, explicit_matching=definitions.explicit_matching)
+        tools = Tools(compile_one, Cohorts(definitions.cohorts, compile_one), targets)
+        self._flags = {key: CompiledFlag(live[key], tools, lacks_dependency=key in lacking) for key in order}
+        self._fill = tuple(key for key in FILLED_FROM if key in set(_keys_read(definitions)))
+        self._live = live
+        self._plans: dict[Selection, Plan] = {}
+
+    def evaluate(self, context: Context, *, now: datetime, selection: Selection = EVERYTHING) -> Evaluation:
+        """Evaluate the selected flags for one person.
+
+        Args:
+            context: The person, and how much is known about them.
+            now: Aware datetime of the evaluation; relative dates count from it.
+            selection: Which flags; all by default.
+
+        Returns:
+            The outcomes in evaluation order (a flag after those it depends on). Flags that the service leaves out are
+            absent: inactive, deleted or not selected ones, and those on or behind a dependency cycle (contract §5.2, §5.3).
+
+        Raises:
+            ValueError: `now` has no time zone.
+        """
+        plan = self._plan(selection)
+        subject = self._subject(context, now)
+        outcomes = subject.outcomes
+        for flag in plan.flags:
+            outcomes[flag.key] = flag.evaluate(subject)
+        return _evaluation(outcomes, plan)
+
+    def steps(
+        self, context: Context, *, now: datetime, selection: Selection = EVERYTHING, work: int = WORK_PER_STEP
+    ) -> Generator[None, None, Evaluation]:
+        """Evaluate like `evaluate`, yielding after each piece of bounded work, for callers that must not block.
+
+        Args:
+            context: As for `evaluate`.
+            now: As for `evaluate`.
+            selection: As for `evaluate`.
+            work: Filters and conditions per piece. One flag is never cut: a flag with more than that is a piece of its own.
+
+        Returns:
+            What `evaluate` returns, as the generator's return value.
+
+        Raises:
+            ValueError: `now` has no time zone.
+        """
+        plan = self._plan(selection)
+        subject = self._subject(context, now)
+        done = 0
+        for flag in plan.flags:
+            subject.outcomes[flag.key] = flag.evaluate(subject)
+            done += flag.work
+            if done >= work:
+                done = 0
+                yield
+        return _evaluation(subject.outcomes, plan)
+
+    def _subject(self, context: Context, now: datetime) -> Subject:
+        moment = _moment(context, now)
+        return Subject(context, moment, group_types=self.definitions.group_types, fill=self._fill)
+
+    def _plan(self, selection: Selection) -> Plan:
+        plan = self._plans.get(selection)
+        if plan is None:
+            if len(self._plans) >= _KEPT_PLANS:
+                self._plans.clear()
+            plan = self._plans[selection] = self._select(selection)
+        return plan
+
+    def _select(self, selection: Selection) -> Plan:
+        chosen = {key for key, flag in self._live.items() if _is_selected(flag, selection)}
+        if selection.flag_keys is not None:
+            needs = {key: [need for need in self._needs[key] if need in chosen] for key in chosen}
+            chosen = closure((key for key in selection.flag_keys if key in chosen), needs)
+        flags = tuple(flag for key, flag in self._flags.items() if key in chosen)
+        return Plan(flags, has_cycle=not self._cyclic.isdisjoint(chosen))
+
+
+def compile_definitions(definitions: Definitions) -> Program:
+    """Compile definitions for evaluation: once per definitions version, in linear time and memory."""
+    return Program(definitions)
+
+
+def _needs(flag: Flag, targets: Targets) -> tuple[str, ...]:
+    """Name the flags that must be evaluated first, whether or not they are live."""
+    found = (targets.find(name) for name in named_targets(flag))
+    return tuple(dict.fromkeys(target.key for target in found if target is not None))
+
+
+def _lacking(live: Mapping[str, Flag], targets: Targets, needs: Mapping[str, Iterable[str]]) -> set[str]:
+    """Collect the flags that depend, directly or not, on one that does not exist."""
+    starts = [key for key, flag in live.items() if any(targets.find(name) is None for name in named_targets(flag))]
+    dependents: dict[str, list[str]] = {}
+    for key, needed in needs.items():
+        for need in needed:
+            dependents.setdefault(need, []).append(key)
+    return closure(starts, dependents)
+
+
+def _is_selected(flag: Flag, selection: Selection) -> bool:
+    """Apply the filters of contract §5.2."""
+    if selection.survey_only and not flag.key.startswith(SURVEY_PREFIX):
+        return False
+    is_bound = flag.evaluation_runtime is not None and flag.evaluation_runtime != Runtime.ALL
+    if is_bound and selection.runtime is not Runtime.ALL and flag.evaluation_runtime != selection.runtime:
+        return False
+    contexts = selection.evaluation_contexts
+    return not contexts or not flag.evaluation_contexts or not set(contexts).isdisjoint(flag.evaluation_contexts)
+
+
+def _keys_read(definitions: Definitions) -> Iterable[str]:
+    """Name every property key that some filter reads."""
+    for flag in definitions.flags:
+        for condition in flag.conditions:
+            yield from (leaf.key for leaf in condition.properties)
+    pending: list[CohortGroup] = [cohort.root for cohort in definitions.cohorts.values() if cohort.root is not None]
+    while pending:
+        for member in pending.pop().members:
+            if isinstance(member, CohortGroup):
+                pending.append(member)
+            elif isinstance(member, PropertyFilter):
+                yield member.key
+
+
+def _evaluation(outcomes: dict[str, Outcome], plan: Plan) -> Evaluation:
+    has_failure = any(outcome.status is Status.FAILED for outcome in outcomes.values())
+    return Evaluation(outcomes=outcomes, errors=has_failure or plan.has_cycle)
+
+
+def _moment(context: Context, now: datetime) -> Moment:
+    if now.tzinfo is None:
+        raise ValueError("now must be an aware datetime")
+    zone = _UTC_ZONE if context.timezone is None and context.properties_complete else _zone(context.timezone)
+    return Moment(now.astimezone(UTC), zone)
+
+
+@lru_cache(maxsize=256)
+def _zone(name: str | None) -> ZoneInfo | None:
+    """Load a time zone; a name that is none leaves the zone unknown."""
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ValueError, OSError, KeyError):  # malformed names, directories of the database, unknown names
+        return None
+
+
+_UTC_ZONE: Final = ZoneInfo("UTC")

@@ -1,0 +1,113 @@
+"""The fast loop for plain flags, the hot path of local answers: bucketed by the person alone, nothing before the conditions.
+
+It takes the same decisions as the walk for answers that are certain, and hands the whole flag over to the walk at the first
+that is not, so that everything subtle is written once. A law among the property tests holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from reference.matching.match import INVALID
+from reference.outcome import Outcome, Reason
+
+from .buckets import ALWAYS, VARIANT_SALT, ZERO, digest
+from .subject import Subject
+from .targeting.answers import Answer, Failure
+from .targeting.condition import Condition
+from .walk import walk
+
+if TYPE_CHECKING:
+    from .flag import CompiledFlag
+
+Holds: TypeAlias = "Callable[[Subject], Answer | Failure]"
+
+
+class _Step(NamedTuple):
+    """One condition, with everything it can lead to at hand.
+
+    Attributes:
+        holds: Its filters; None without any.
+        edge: Of its rollout.
+        matched: Its outcome; None where the variant is still to be drawn.
+        untargeted: The miss of its filters.
+        rolled_out: The miss of its rollout.
+        position: Where it is stored.
+    """
+
+    holds: Holds | None
+    edge: bytes
+    matched: Outcome | None
+    untargeted: Outcome
+    rolled_out: Outcome
+    position: int
+
+
+def plain_evaluation(flag: CompiledFlag) -> Callable[[Subject], Outcome]:
+    """Make the evaluation of a plain flag."""
+    outcomes, prefix, split, early_exit = flag.outcomes, flag.prefix, flag.split, flag.early_exit
+    nothing = outcomes.missed(Reason.NO_GROUP_TYPE, None)
+    steps = tuple(_step(condition, flag) for condition in flag.conditions)
+
+    def evaluate(subject: Subject) -> Outcome:
+        miss, is_rolled_out, digested = nothing, False, ZERO
+        for holds, edge, matched, untargeted, rolled_out, position in steps:
+            answer = True if holds is None else holds(subject)
+            if answer is not True:
+                if answer is not False and answer is not INVALID:
+                    return walk(flag, subject)
+                miss = miss if is_rolled_out else untargeted
+                continue
+            if edge is not ALWAYS:
+                digested = digested or digest(prefix, subject.identity)
+            if edge is ALWAYS or digested < edge:
+                return matched or outcomes.matched(position, split.pick(digest(prefix, subject.identity, VARIANT_SALT)))
+            if early_exit:
+                return rolled_out
+            miss, is_rolled_out = rolled_out, True
+        return miss
+
+    return evaluate
+
+
+def _step(condition: Condition, flag: CompiledFlag) -> _Step:
+    outcomes, index = flag.outcomes, condition.index
+    is_settled = condition.pinned is not None or not flag.definition.variants
+    return _Step(
+        holds=_holds(condition),
+        edge=condition.edge,
+        matched=outcomes.matched(index, condition.pinned) if is_settled else None,
+        untargeted=outcomes.missed(Reason.NO_CONDITION_MATCH, index),
+        rolled_out=outcomes.missed(Reason.OUT_OF_ROLLOUT_BOUND, index),
+        position=index,
+    )
+
+
+def _holds(condition: Condition) -> Holds | None:
+    """Join a condition's filters; the first answer that is not True is the answer."""
+    predicates = condition.predicates
+    checks = condition.checks if condition.cohort_check is None else (*condition.checks, condition.cohort_check)
+    if not predicates:
+        return checks[0] if len(checks) == 1 else (lambda subject: _first(subject, checks)) if checks else None
+    if len(predicates) == 1 and not checks:
+        only = predicates[0]
+        return lambda subject: only(subject.view)
+
+    def holds(subject: Subject) -> Answer | Failure:
+        view = subject.view
+        for predicate in predicates:
+            answer = predicate(view)
+            if answer is not True:
+                return answer
+        return _first(subject, checks)
+
+    return holds
+
+
+def _first(subject: Subject, checks: tuple[Holds, ...]) -> Answer | Failure:
+    for check in checks:
+        answer = check(subject)
+        if answer is not True:
+            return answer
+    return True
