@@ -1,0 +1,109 @@
+"""`flags-harness`: find every place where SDKs and servers disagree about a flag."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from .report import as_json, findings, table
+from .run import Result, run
+from .strategies import cases
+from .subjects.catalogue import UnknownSubject, find
+from .subjects.child import Child, Launch, UnusableSubject
+
+AGREE, FINDINGS, USAGE, UNAVAILABLE = range(4)
+DEFAULT_SUBJECTS: Final = "reference,posthog-python@7.91.1,posthog-node@5.70.0"
+EPILOG: Final = """\
+examples:
+  python -m tools.sdks                           install the SDK lanes once
+  flags-harness compare                          reference against the two SDKs, 20 000 pairs
+  flags-harness compare --subjects posthog-python@7.42.0,posthog-python@7.91.1 --pairs 5000 --seed 7
+
+A pair is one flag for one person. Subjects answer from generated definitions, each in a child process of its own with limits
+on memory and time; an SDK gets the definitions as applications do, by polling. The first subject is the base that the
+others are compared with. Declining (asking the service instead of deciding) is counted apart: it is not a disagreement.
+
+exit codes: 0 they agree · 1 findings · 2 usage · 3 a subject is unavailable
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        launches = [find(name.strip(), options.lanes) for name in options.subjects.split(",")]
+        results = asyncio.run(_compare(launches, pairs=options.pairs, seed=options.seed, quiet=options.quiet))
+    except UnknownSubject as mistake:
+        print(f"flags-harness: {mistake}", file=sys.stderr)
+        return USAGE
+    except UnusableSubject as reason:
+        print(f"flags-harness: {reason}", file=sys.stderr)
+        return UNAVAILABLE
+    print(table(launches[0].name, results))
+    if options.json:
+        options.json.write_bytes(as_json(launches[0].name, options.seed, results))
+    if not any(result.findings for result in results):
+        return AGREE
+    print(f"\n{findings(results)}\n\nrepeat with --seed {options.seed} --pairs {options.pairs}")
+    return FINDINGS
+
+
+async def _compare(launches: Sequence[Launch], *, pairs: int, seed: int, quiet: bool) -> list[Result]:
+    def progress(done: int) -> None:
+        if not quiet and sys.stderr.isatty():
+            print(f"\r{done} of {pairs} pairs", end="", file=sys.stderr, flush=True)
+
+    async with contextlib.AsyncExitStack() as stack:
+        base, *others = [await stack.enter_async_context(Child(launch)) for launch in launches]
+        results = await run(base, others, cases(seed), pairs=pairs, progress=progress)
+    if not quiet and sys.stderr.isatty():
+        print("\r", end="", file=sys.stderr)
+    return results
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="flags-harness", description=__doc__, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"flags-harness {version('holdfast')}")
+    commands = parser.add_subparsers(dest="command", required=True)
+    compare = commands.add_parser(
+        "compare",
+        help="put the same generated cases to several subjects",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    compare.add_argument(
+        "--subjects", type=_subjects, default=DEFAULT_SUBJECTS, help=f"base,other[,other…] (default {DEFAULT_SUBJECTS})"
+    )
+    compare.add_argument(
+        "--pairs", type=_positive, default=20_000, help="how many (flag, person) pairs, at least (default 20000)"
+    )
+    compare.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases (default 1)")
+    compare.add_argument("--lanes", type=Path, default=Path(".lanes"), help="where the SDKs are installed (default .lanes)")
+    compare.add_argument("--json", type=Path, metavar="FILE", help="write everything, all findings included, to FILE")
+    compare.add_argument("--quiet", action="store_true", help="no progress")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _subjects(text: str) -> str:
+    if len(text.split(",")) < 2:  # noqa: PLR2004 — a comparison needs two
+        raise argparse.ArgumentTypeError("name at least two subjects, separated by commas")
+    return text
+
+
+if __name__ == "__main__":
+    sys.exit(main())

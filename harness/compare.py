@@ -1,0 +1,70 @@
+"""How two answers about one flag and one person relate: a pure function, kinds kept apart.
+
+Declining is not wrong, it is a (billable) remote call: three classes of its own, by who declines. Values are compared with
+JSON kinds kept apart (`1`, `1.0` and `true` are three values). Payloads are compared decoded, because some SDKs hand out
+the stored text and others its content.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from enum import StrEnum
+
+from reference.json import Json
+
+from .subjects.protocol import Status, Verdict
+
+
+class Kind(StrEnum):
+    """What the comparison came to."""
+
+    AGREE = "agree"
+    BOTH_DECLINE = "both decline"
+    SUBJECT_DECLINES = "subject declines"
+    BASE_DECLINES = "base declines"
+    PRESENCE = "presence"
+    FAILURE = "failure"
+    VALUE = "value"
+    PAYLOAD = "payload"
+
+    @property
+    def is_difference(self) -> bool:
+        """Whether one of the two must be wrong."""
+        return self in {Kind.PRESENCE, Kind.FAILURE, Kind.VALUE, Kind.PAYLOAD}
+
+
+def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
+    """Compare a subject's answer with the base's; None stands for a flag that is not in the answer."""
+    if base is None or subject is None:
+        return Kind.AGREE if base is subject else Kind.PRESENCE
+    statuses = (base.status is Status.VALUE, subject.status is Status.VALUE)
+    if Status.FAILED in {base.status, subject.status}:
+        return Kind.AGREE if base.status is subject.status else Kind.FAILURE
+    if statuses != (True, True):
+        return {(False, False): Kind.BOTH_DECLINE, (True, False): Kind.SUBJECT_DECLINES, (False, True): Kind.BASE_DECLINES}[
+            statuses
+        ]
+    if not same_json(base.value, subject.value):
+        return Kind.VALUE
+    return Kind.AGREE if same_json(decoded(base.payload), decoded(subject.payload)) else Kind.PAYLOAD
+
+
+def same_json(left: Json, right: Json) -> bool:
+    """Tell whether two JSON values are the same, kinds included; the order of object keys does not matter."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same_json(value, right[key]) for key, value in left.items())
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(same_json(a, b) for a, b in zip(left, right, strict=True))
+    return type(left) is type(right) and left == right
+
+
+def decoded(payload: Json) -> Json:
+    """Return the content of a payload that came as JSON text; anything else as it is."""
+    if not isinstance(payload, str):
+        return payload
+    try:
+        content: Json = json.loads(payload)
+    except ValueError:
+        return payload
+    return content
