@@ -37,9 +37,19 @@ class Trouble(StrEnum):
     RATE_LIMITED = "rate_limited"
     AUTH = "auth"
     MALFORMED = "malformed"
+    INCOMPLETE = "incomplete"
     TOO_LARGE = "too_large"
     BREAKER_OPEN = "breaker_open"
     SHED = "shed"
+
+
+class Forward(StrEnum):
+    """Why a request went (or would have gone) upstream: the reasons of RFC 9211 §2.2 that occur here."""
+
+    METHOD = "method"
+    BYPASS = "bypass"
+    MISS = "miss"
+    STALE = "stale"
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +104,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
         age_s: Seconds since upstream (or the definitions) said so; 0 for a live answer.
         failure: What went wrong upstream before another rung answered; None when nothing did.
         joined: The answer was shared with other requests in flight.
+        forward: Why a fresh copy did not answer; None when one did.
+        stored: The answer was remembered on its way.
+        fresh_for_s: How long a remembered answer stays fresh; negative when it no longer is; None for others.
         notes: Room for later stages (definitions version, judge holds …), names from a fixed vocabulary.
     """
 
@@ -102,4 +115,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     age_s: float = 0.0
     failure: Failure | None = None
     joined: bool = False
+    forward: Forward | None = None
+    stored: bool = False
+    fresh_for_s: float | None = None
     notes: Mapping[str, Any] = {}

@@ -43,6 +43,7 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
         upstream: Which flag service answers for it.
         policy: The project's effective policy.
         family: `/flags` or `/decide`.
+        path: One of the constant paths, with or without the trailing slash as it came; never a client's own text.
         method: HTTP method as it came.
         query: Raw query string, forwarded byte for byte.
         headers: End-to-end request headers ready to be forwarded, in order.
@@ -51,12 +52,14 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
         asked: The flag keys asked for; None for all.
         version: `v` of the query as the service would read it; None when absent.
         deadline: Absolute, on the proxy's monotonic clock.
+        writes: It carries `$anon_distinct_id`, so the service may write on it: a fresh copy never replaces the call.
     """
 
     project: ProjectName
     upstream: UpstreamName
     policy: Policy
     family: Family
+    path: str
     method: str
     query: str
     headers: tuple[tuple[str, str], ...]
@@ -65,3 +68,4 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[str, ...] | None
     version: int | None
     deadline: float
+    writes: bool = False

@@ -1,0 +1,72 @@
+"""The flag endpoints: read a request whole, walk the line, write the answer. Every method, both slash forms, both families.
+
+OPTIONS is answered here, so that a browser gets past its preflight while upstream is down. A request target is matched exactly
+and never normalised; what is not ours goes to the next handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from aiohttp import web
+
+from proxy.answer.ladder import Ladder
+from proxy.answer.request import FlagsRequest
+from proxy.answer.shape import Refusal, error_answer
+from proxy.config.settings import Limits
+
+from . import replies
+from .wire import PLACES, Arrival, Decoder, refuse, respond
+
+Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+ORIGIN: Final = "Origin"
+
+
+class Flags:
+    """Answers the flag endpoints; everything else is `elsewhere`'s."""
+
+    def __init__(self, *, ladder: Ladder, decoder: Decoder, limits: Limits, elsewhere: Handler) -> None:
+        self._ladder = ladder
+        self._decoder = decoder
+        self._body_bytes = limits.body_bytes
+        self._elsewhere = elsewhere
+
+    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        if path not in PLACES:
+            return await self._elsewhere(request)
+        if request.method == "OPTIONS":
+            return replies.preflight(request)
+        return await self._answer(request, path, query)
+
+    async def _answer(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
+        origin = request.headers.get(ORIGIN)
+        body = await read_body(request, limit=self._body_bytes)
+        if body is None:
+            response = refuse(error_answer(Refusal.BODY_TOO_LARGE), origin)
+            response.force_close()  # the rest of the body is on its way and will not be read
+            return response
+        arrival = Arrival(request.method, path, query, request.headers, request.remote or "", body)
+        decoded = self._decoder.decode(arrival)
+        if not isinstance(decoded, FlagsRequest):
+            return refuse(decoded, origin)
+        return respond(await self._ladder.answer(decoded), origin)
+
+
+async def read_body(request: web.BaseRequest, *, limit: int) -> bytes | None:
+    """Return the raw body; None when it is larger than `limit` bytes. The server ends clients that stop sending."""
+    content = request.content
+    if content.is_eof():  # the usual case: it came with the headers, nothing to wait for
+        body = content.read_nowait()
+        return body if len(body) <= limit else None
+    if (request.content_length or 0) > limit:
+        return None
+    chunks, size = [], 0
+    while not content.at_eof():
+        chunks.append(await content.readany())
+        size += len(chunks[-1])
+        if size > limit:
+            return None
+    return b"".join(chunks)

@@ -1,0 +1,109 @@
+"""Remembered answers in memory: least recently used first out, bounded by bytes with Python's own overhead counted.
+
+Each entry has two deadlines on the injected clock: until the first it may stand in for asking, until the second it may answer
+when asking fails; after that it is gone. Keys are compared in full. What does not fit into the budget at all is not kept.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
+
+import msgspec
+
+from proxy.clock import Clock
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class Entry(msgspec.Struct, Generic[V], gc=False):
+    """One remembered value; times in seconds on the proxy's monotonic clock."""
+
+    value: V
+    stored_at: float
+    fresh_until: float
+    usable_until: float
+    cost_bytes: int
+
+
+def _slot_bytes() -> int:
+    """Return what an `OrderedDict` costs per entry, growth of its table included (measured: 64 links + up to 100 of table)."""
+    return 64 + 104
+
+
+FLOAT_BYTES: Final = sys.getsizeof(1.0)
+ENTRY_BYTES: Final = sys.getsizeof(Entry(None, 0.0, 0.0, 0.0, 0)) + 3 * FLOAT_BYTES + sys.getsizeof(1 << 31) + _slot_bytes()
+"""What an entry costs beside its key and its value."""
+
+
+class Cache(Generic[K, V]):
+    """A two-deadline LRU."""
+
+    def __init__(self, *, max_bytes: int, clock: Clock) -> None:
+        self._entries: OrderedDict[K, Entry[V]] = OrderedDict()
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self.bytes = 0
+        self.evicted = 0
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: K) -> Entry[V] | None:
+        """Return the entry if it is still usable, and count it as used."""
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        if entry.usable_until <= self._clock.monotonic():
+            self.drop(key)
+            return None
+        self._entries.move_to_end(key)
+        return entry
+
+    def put(self, key: K, value: V, *, cost_bytes: int, fresh_s: float, usable_s: float) -> bool:
+        """Remember a value, replacing what was there; `cost_bytes` is what key and value take. Tell whether it was kept."""
+        self.drop(key)
+        cost = cost_bytes + ENTRY_BYTES
+        if cost > self._max_bytes or usable_s <= 0:
+            return False
+        now = self._clock.monotonic()
+        self._entries[key] = Entry(value, now, now + min(fresh_s, usable_s), now + usable_s, cost)
+        self.bytes += cost
+        self._make_room()
+        return True
+
+    def grow(self, key: K, entry: Entry[V], by_bytes: int) -> None:
+        """Say that an entry's value now takes more; does nothing when the entry is no longer the one remembered."""
+        if self._entries.get(key) is entry:
+            entry.cost_bytes += by_bytes
+            self.bytes += by_bytes
+            self._make_room()
+
+    def drop(self, key: K) -> bool:
+        """Forget one key; tell whether it was there."""
+        entry = self._entries.pop(key, None)
+        if entry is None:
+            return False
+        self.bytes -= entry.cost_bytes
+        return True
+
+    def resize(self, max_bytes: int) -> None:
+        """Work within another budget from now on."""
+        self._max_bytes = max_bytes
+        self._make_room()
+
+    def purge(self, is_meant: Callable[[K, V], bool]) -> int:
+        """Forget every entry that `is_meant` says yes to; return how many those were."""
+        keys = [key for key, entry in self._entries.items() if is_meant(key, entry.value)]
+        for key in keys:
+            self.drop(key)
+        return len(keys)
+
+    def _make_room(self) -> None:
+        while self.bytes > self._max_bytes:
+            _, entry = self._entries.popitem(last=False)
+            self.bytes -= entry.cost_bytes
+            self.evicted += 1

@@ -1,0 +1,82 @@
+"""What of an answer is remembered: status, content type and body, never a header; and the body's marked twin, once asked for.
+
+The twin is the same answer with `errorsWhileComputingFlags: true`. It is made at most once per remembered answer, and its bytes
+count like the answer's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from proxy.answer.answer import Whole
+from proxy.answer.request import Key, ProjectName
+from proxy.clock import Clock
+from proxy.config.settings import Policy
+
+from .cache import Cache, Entry
+
+
+class Kept(msgspec.Struct, gc=False):
+    """One remembered answer.
+
+    Attributes:
+        whole: The upstream's own bytes, without headers.
+        project: Whose it is, for purging.
+        twin: The marked body; None until one was asked for.
+    """
+
+    whole: Whole
+    project: ProjectName
+    twin: bytes | None = None
+
+
+_FIXED_BYTES: Final = (
+    sys.getsizeof(Key(1 << 62, b""))
+    + sys.getsizeof(1 << 62)
+    + sys.getsizeof(Kept(Whole(200, "", b""), ProjectName("")))
+    + sys.getsizeof(Whole(200, "", b""))
+    + 2 * sys.getsizeof(b"")
+)
+
+
+class Memory:
+    """The remembered answers of one worker."""
+
+    def __init__(self, *, max_bytes: int, clock: Clock) -> None:
+        self.cache: Cache[Key, Kept] = Cache(max_bytes=max_bytes, clock=clock)
+
+    def get(self, key: Key | None) -> Entry[Kept] | None:
+        """Return what is remembered under a key and may still be used."""
+        return None if key is None else self.cache.get(key)
+
+    def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy) -> bool:
+        """Keep an answer for as long as the policy can use it; tell whether it was kept."""
+        bare = Whole(whole.status, sys.intern(whole.content_type), whole.body)
+        return self.cache.put(
+            key,
+            Kept(bare, project),
+            cost_bytes=_FIXED_BYTES + len(key.material) + len(whole.body),
+            fresh_s=policy.fresh_s,
+            usable_s=max(policy.fresh_s, policy.stale_if_error_s),
+        )
+
+    def twin(self, key: Key, entry: Entry[Kept], mark: Callable[[bytes], bytes]) -> bytes:
+        """Return the marked body of an entry, made by `mark` on first use."""
+        kept = entry.value
+        if kept.twin is None:
+            kept.twin = mark(kept.whole.body)
+            if kept.twin is not kept.whole.body:
+                self.cache.grow(key, entry, sys.getsizeof(kept.twin))
+        return kept.twin
+
+    def resize(self, max_bytes: int) -> None:
+        """Work within another budget from now on."""
+        self.cache.resize(max_bytes)
+
+    def purge(self, project: ProjectName | None = None) -> int:
+        """Forget a project's answers, or all; return how many."""
+        return self.cache.purge(lambda _, kept: project is None or kept.project == project)

@@ -1,0 +1,175 @@
+"""Composition root of one worker: from settings to a running line, top to bottom, with one clean-up stack.
+
+Whatever a test replaces is a keyword of `build`; nothing is created at import. Under new settings the line is put together
+again from the same memory and flights, and from every upstream whose own settings did not change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from random import Random
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+import msgspec
+from aiohttp import web
+
+from proxy.answer.assemble import Assembler
+from proxy.answer.flight import Flight
+from proxy.answer.ladder import Flown, Ladder
+from proxy.answer.request import UpstreamName
+from proxy.answer.rungs.rung import Rung
+from proxy.answer.rungs.stale import StaleRung
+from proxy.clock import Clock, SystemClock
+from proxy.config.settings import Settings, Upstream
+from proxy.edge import replies
+from proxy.edge.forwarded import TrustedProxies
+from proxy.edge.handlers import Flags, Handler
+from proxy.edge.tenants import Tenants
+from proxy.edge.wire import Decoder
+from proxy.lastgood.memory import Memory
+from proxy.upstream.admission import Bulkhead
+from proxy.upstream.breaker import Gate
+from proxy.upstream.budget import RetryBudget
+from proxy.upstream.exchange import HttpTransport, Transport
+from proxy.upstream.origin import Origin, OriginSettings
+
+TransportFactory: TypeAlias = Callable[[Upstream], Transport]
+
+RETIRE_S: Final = 5.0
+"""An upstream that settings no longer name keeps its connections this long: longer than any exchange may take."""
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """What is made once, whatever the settings become."""
+
+    clock: Clock
+    transport: TransportFactory
+    rng: Random
+    new_id: Callable[[], str]
+    elsewhere: Handler
+    memory: Memory
+    flight: Flight[Flown]
+
+
+class Health(msgspec.Struct):
+    """What load balancers are told."""
+
+    is_ready: bool = False
+
+
+class Line:
+    """One worker's line. `app` is what a server serves; `close` gives everything back."""
+
+    def __init__(self, settings: Settings, parts: Parts) -> None:
+        self.health = Health()
+        self.app = web.Server(self._handle, access_log=None, auto_decompress=False)
+        self.origins: dict[UpstreamName, Origin] = {}
+        self._parts = parts
+        self._retiring: set[asyncio.Task[None]] = set()
+        self.reconfigure(settings)
+
+    @property
+    def memory(self) -> Memory:
+        """What is remembered."""
+        return self._parts.memory
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Run under new settings from the next request on. Memory stays, and so does every upstream that did not change."""
+        tenants = Tenants(settings)
+        before, origins = self.origins, {}
+        for name, upstream in settings.upstreams.items():
+            held = before.get(UpstreamName(name))
+            wanted = OriginSettings(upstream, settings.breaker, has_one_project=tenants.sharing(name) <= 1)
+            origins[UpstreamName(name)] = held if held is not None and held.settings == wanted else _origin(wanted, self._parts)
+        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins)
+        self.origins = origins
+        self._retire(origin for origin in before.values() if origin not in origins.values())
+        self.memory.resize(settings.memory.max_bytes)
+
+    async def close(self) -> None:
+        """Give everything back: flights first, pools last."""
+        await self._parts.flight.close()
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        for origin in self.origins.values():
+            await origin.transport.close()
+
+    def _handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
+        return self._flags(request)
+
+    def _retire(self, origins: Iterable[Origin]) -> None:
+        for origin in origins:
+            task = asyncio.get_running_loop().create_task(_close_later(origin.transport))
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    transport: TransportFactory | None = None,
+    rng: Random | None = None,
+    new_id: Callable[[], str] = lambda: str(uuid4()),
+    elsewhere: Handler | None = None,
+) -> Line:
+    """Put one worker's line together, inside the running loop.
+
+    Args:
+        settings: The effective configuration.
+        clock: Time, for deadlines, ages and windows.
+        transport: Makes what talks to an upstream.
+        rng: Jitter.
+        new_id: Names answers that we assemble.
+        elsewhere: Answers every path but the flag endpoints.
+    """
+    clock = clock or SystemClock()
+    parts = Parts(
+        clock=clock,
+        transport=transport or (lambda upstream: HttpTransport(upstream, clock=clock)),
+        rng=rng or Random(),  # noqa: S311 - jitter is no secret
+        new_id=new_id,
+        elsewhere=elsewhere or _nowhere,
+        memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
+        flight=Flight(),
+    )
+    return Line(settings, parts)
+
+
+def _flags(settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mapping[UpstreamName, Origin]) -> Flags:
+    clock, limits = parts.clock, settings.limits
+    rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, clock=clock)}
+    ladder = Ladder(
+        origins=origins,
+        memory=parts.memory,
+        flight=parts.flight,
+        rungs=rungs,
+        assembler=Assembler(clock=clock, new_id=parts.new_id),
+        clock=clock,
+    )
+    decoder = Decoder(tenants=tenants, trusted=TrustedProxies(settings.trusted_proxies), limits=limits, clock=clock)
+    return Flags(ladder=ladder, decoder=decoder, limits=limits, elsewhere=parts.elsewhere)
+
+
+def _origin(settings: OriginSettings, parts: Parts) -> Origin:
+    return Origin(
+        settings,
+        transport=parts.transport(settings.upstream),
+        gate=Gate(settings.breaker, clock=parts.clock, rng=parts.rng),
+        bulkhead=Bulkhead(places=settings.upstream.connections),
+        budget=RetryBudget(),
+    )
+
+
+async def _close_later(transport: Transport) -> None:
+    try:
+        await asyncio.sleep(RETIRE_S)
+    finally:
+        await transport.close()
+
+
+async def _nowhere(request: web.BaseRequest) -> web.StreamResponse:
+    return replies.empty(request, 404)
