@@ -130,7 +130,7 @@ class Cohorts:
                 if answer is settles:
                     return settles
                 if isinstance(answer, Unsure):
-                    doubt = doubt or answer
+                    doubt = answer if doubt is None else doubt
             return not settles if doubt is None else doubt
 
         return decide
