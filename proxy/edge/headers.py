@@ -29,7 +29,9 @@ _ADDRESS_CLAIMS: Final = frozenset({
 })  # fmt: skip
 
 # CGI and WSGI servers read `X_Forwarded_For` and `X-Forwarded-For` as one name: nobody honest sends the former.
-_DISGUISED: Final = frozenset(name.replace("-", "_") for name in (*_ADDRESS_CLAIMS, "x-forwarded-for", "x-original-endpoint"))
+_DISGUISED: Final = frozenset(
+    name.replace("-", "_") for name in (*_ADDRESS_CLAIMS, "x-forwarded-for", "x-original-endpoint") if "-" in name
+)
 
 COOKIES: Final = frozenset({"cookie", "cookie2", "set-cookie", "set-cookie2"})
 BAGGAGE: Final = frozenset({"baggage"})
