@@ -23,10 +23,11 @@ from proxy.answer.rungs.rung import Rung
 from proxy.answer.rungs.stale import StaleRung
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
-from proxy.edge import replies
 from proxy.edge.forwarded import TrustedProxies
 from proxy.edge.handlers import Flags, Handler
+from proxy.edge.health import Health
 from proxy.edge.tenants import Tenants
+from proxy.edge.through.assembly import Through
 from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
 from proxy.upstream.admission import Bulkhead
@@ -48,15 +49,9 @@ class Parts(msgspec.Struct, frozen=True):
     transport: TransportFactory
     rng: Random
     new_id: Callable[[], str]
-    elsewhere: Handler
+    elsewhere: Handler | None
     memory: Memory
     flight: Flight[Flown]
-
-
-class Health(msgspec.Struct):
-    """What load balancers are told."""
-
-    is_ready: bool = False
 
 
 class Line:
@@ -66,6 +61,7 @@ class Line:
         self.health = Health()
         self.app = web.Server(self._handle, access_log=None, auto_decompress=False)
         self.origins: dict[UpstreamName, Origin] = {}
+        self._through = Through(settings, health=self.health)
         self._parts = parts
         self._retiring: set[asyncio.Task[None]] = set()
         self.reconfigure(settings)
@@ -83,7 +79,9 @@ class Line:
             held = before.get(UpstreamName(name))
             wanted = OriginSettings(upstream, settings.breaker, has_one_project=tenants.sharing(name) <= 1)
             origins[UpstreamName(name)] = held if held is not None and held.settings == wanted else _origin(wanted, self._parts)
-        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins)
+        self._through.reconfigure(settings)
+        elsewhere = self._parts.elsewhere or self._through.handle
+        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins, elsewhere=elsewhere)
         self.origins = origins
         self._retire(origin for origin in before.values() if origin not in origins.values())
         self.memory.resize(settings.memory.max_bytes)
@@ -96,6 +94,7 @@ class Line:
         await asyncio.gather(*self._retiring, return_exceptions=True)
         for origin in self.origins.values():
             await origin.transport.close()
+        await self._through.close()
 
     def _handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         return self._flags(request)
@@ -124,7 +123,7 @@ def build(
         transport: Makes what talks to an upstream.
         rng: Jitter.
         new_id: Names answers that we assemble.
-        elsewhere: Answers every path but the flag endpoints.
+        elsewhere: Answers every path but the flag endpoints, instead of relay, passthrough and health.
     """
     clock = clock or SystemClock()
     parts = Parts(
@@ -132,14 +131,16 @@ def build(
         transport=transport or (lambda upstream: HttpTransport(upstream, clock=clock)),
         rng=rng or Random(),  # noqa: S311 - jitter is no secret
         new_id=new_id,
-        elsewhere=elsewhere or _nowhere,
+        elsewhere=elsewhere,
         memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
         flight=Flight(),
     )
     return Line(settings, parts)
 
 
-def _flags(settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mapping[UpstreamName, Origin]) -> Flags:
+def _flags(
+    settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mapping[UpstreamName, Origin], elsewhere: Handler
+) -> Flags:
     clock, limits = parts.clock, settings.limits
     rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, clock=clock)}
     ladder = Ladder(
@@ -151,7 +152,7 @@ def _flags(settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mappi
         clock=clock,
     )
     decoder = Decoder(tenants=tenants, trusted=TrustedProxies(settings.trusted_proxies), limits=limits, clock=clock)
-    return Flags(ladder=ladder, decoder=decoder, limits=limits, elsewhere=parts.elsewhere)
+    return Flags(ladder=ladder, decoder=decoder, limits=limits, elsewhere=elsewhere)
 
 
 def _origin(settings: OriginSettings, parts: Parts) -> Origin:
@@ -169,7 +170,3 @@ async def _close_later(transport: Transport) -> None:
         await asyncio.sleep(RETIRE_S)
     finally:
         await transport.close()
-
-
-async def _nowhere(request: web.BaseRequest) -> web.StreamResponse:
-    return replies.empty(request, 404)

@@ -7,10 +7,9 @@ client is overdue. Works on asyncio's loop and on uvloop.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -20,8 +19,6 @@ from .guard.connection import Connection, missing_private_names
 from .guard.files import connections_within, raise_file_limit
 from .guard.gate import gated
 
-log = logging.getLogger(__name__)
-
 BACKLOG: Final = 4096
 RESERVED_FILES: Final = 512
 """Descriptors kept for upstream pools, stores and files."""
@@ -29,23 +26,26 @@ _SLICE: Final = 256  # connections swept before the loop turns: 0.1 ms
 
 
 class EdgeServer:
-    """The listening side of one worker."""
+    """The listening side of one worker.
+
+    Attributes:
+        limits: What clients may cost; may be replaced while running.
+        refused: Connections closed at once because too many were open.
+    """
 
     def __init__(
-        self,
-        app: web.Application | web.Server,
-        *,
-        limits: Limits,
-        drain_s: float = 10.0,
-        reserved_files: int = RESERVED_FILES,
+        self, manager: web.Server, *, limits: Limits, drain_s: float = 10.0, reserved_files: int = RESERVED_FILES
     ) -> None:
+        """Take what answers requests; made inside the running loop, raises the file limit of the process."""
         if missing := missing_private_names():
             raise RuntimeError(f"this aiohttp lacks {missing}: install the locked version")
         self.limits = limits
-        self.capacity = connections_within(raise_file_limit(), wanted=limits.connections, reserved=reserved_files)
         self.refused = 0
-        """Connections closed at once because the limit was reached."""
-        self._runner = _runner(app, drain_s)
+        self._files = raise_file_limit()
+        self._reserved_files = reserved_files
+        self._manager = manager
+        self._handler = gated(manager.request_handler)
+        self._drain_s = drain_s
         self._open: set[Connection] = set()
         self._listening: list[asyncio.Server] = []
         self._pending: asyncio.Handle | None = None
@@ -55,37 +55,51 @@ class EdgeServer:
         """Open client connections."""
         return len(self._open)
 
+    @property
+    def capacity(self) -> int:
+        """Connections that may be open at once: as configured, and below the file limit."""
+        return connections_within(self._files, wanted=self.limits.connections, reserved=self._reserved_files)
+
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Run the application's start-up and accept on bound sockets (listening or not)."""
-        await self._runner.setup()
-        manager = self._runner.server
-        assert manager is not None
-        handler, loop = gated(manager.request_handler), asyncio.get_running_loop()
-
-        def accept() -> asyncio.Protocol:
-            if len(self._open) >= self.capacity:
-                self.refused += 1
-                return _Refused()
-            return Connection(manager, owner=self, handler=handler, loop=loop)
-
+        """Accept on bound sockets, now and with `listen`; begin to end overdue clients."""
         for sock in sockets:
-            self._listening.append(await loop.create_server(accept, sock=sock, backlog=BACKLOG))
-        self._schedule(loop)
+            await self.listen(sock)
+        self._schedule(asyncio.get_running_loop())
+
+    async def listen(self, sock: socket.socket) -> asyncio.Server:
+        """Accept on one more bound socket, ours from now on; closing what is returned ends it and leaves open connections."""
+        server = await asyncio.get_running_loop().create_server(self._accept, sock=sock, backlog=BACKLOG)
+        self._listening = [*(held for held in self._listening if held.is_serving()), server]
+        return server
 
     async def stop(self) -> None:
-        """Stop accepting, let requests in flight finish within the drain time, run the application's clean-up."""
+        """Stop accepting, let requests in flight finish within the drain time, then close what is left."""
         for server in self._listening:
             server.close()
-        await self._runner.cleanup()
+        await asyncio.sleep(0)  # what was read in this turn of the loop becomes a request before idle connections go
+        self._manager.pre_shutdown()
+        await self._manager.shutdown(self._drain_s)
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: Connection) -> bool:
+        """Count a connection; False when it is one too many (a burst is accepted before any of it is open)."""
+        if len(self._open) >= self.capacity:
+            self.refused += 1
+            return False
         self._open.add(connection)
+        return True
 
     def closed(self, connection: Connection) -> None:
+        """Forget a connection."""
         self._open.discard(connection)
+
+    def _accept(self) -> asyncio.Protocol:
+        if len(self._open) >= self.capacity:
+            self.refused += 1
+            return _Refused()
+        return Connection(self._manager, owner=self, handler=self._handler, loop=asyncio.get_running_loop())
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         limits = self.limits
@@ -110,8 +124,3 @@ class _Refused(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
-
-
-def _runner(app: web.Application | web.Server, drain_s: float) -> web.BaseRunner:
-    options: dict[str, Any] = {"shutdown_timeout": drain_s, "handle_signals": False}
-    return web.AppRunner(app, **options) if isinstance(app, web.Application) else web.ServerRunner(app, **options)

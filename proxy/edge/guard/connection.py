@@ -37,7 +37,7 @@ class Owner(Protocol):
 
     limits: Limits
 
-    def opened(self, connection: Connection) -> None: ...
+    def opened(self, connection: Connection) -> bool: ...
     def closed(self, connection: Connection) -> None: ...
 
 
@@ -68,10 +68,12 @@ class Connection(web.RequestHandler):
         self._write: WriteWatch | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if not self._owner.opened(self):
+            transport.close()
+            return
         super().connection_made(transport)
         # aiohttp forgets its transport on close, though unsent bytes may keep the socket: the sweep needs it until the end.
         self._socket = self.transport
-        self._owner.opened(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._socket = None

@@ -1,7 +1,7 @@
 """Refuses what aiohttp's parser lets through but no proxy should carry on, before any handler sees it.
 
 That is: HTTP versions we cannot answer in, tunnels and websockets, and transfer codings beyond plain `chunked` (their
-meaning would be lost on the way). The usual request costs three attribute reads.
+meaning would be lost on the way). `Expect: 100-continue` is met here too. The usual request costs four attribute reads.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from proxy.edge import replies
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 _TUNNELS: Final = frozenset({"websocket"})
+_CONTINUE: Final = "100-continue"
 
 
 def gated(handler: Handler) -> Handler:
@@ -24,10 +25,13 @@ def gated(handler: Handler) -> Handler:
 
     def enter(request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         message = request._message  # noqa: SLF001 - its public faces cost a call each, on every request
-        if message.version == HttpVersion11 and not message.chunked and not message.upgrade:
+        if message.version == HttpVersion11 and not message.chunked and not message.upgrade and request.content.is_eof():
             return handler(request)
         status = fault_of(request)
-        return handler(request) if status is None else _refuse(request, status)
+        if status is not None:
+            return _refuse(request, status)
+        _encourage(request)
+        return handler(request)
 
     return enter
 
@@ -42,7 +46,16 @@ def fault_of(request: web.BaseRequest) -> int | None:
     codings = [value.strip().lower() for value in request.headers.getall("Transfer-Encoding", ())]
     if codings and (codings != ["chunked"] or version == HttpVersion10):
         return HTTPStatus.BAD_REQUEST  # RFC 9112 §6.1: a 1.0 message with a transfer coding has faulty framing
+    expectations = request.headers.getall("Expect", ())
+    if any(value.strip().lower() != _CONTINUE for value in expectations):
+        return HTTPStatus.EXPECTATION_FAILED
     return None
+
+
+def _encourage(request: web.BaseRequest) -> None:
+    """Send `100 Continue` to a client that waits for it (RFC 9110 §10.1.1); HTTP/1.0 knows none."""
+    if "Expect" in request.headers and request.version == HttpVersion11 and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _refuse(request: web.BaseRequest, status: int) -> web.StreamResponse:

@@ -1,9 +1,15 @@
-"""Puts the relayed endpoints together from settings: pools, tenants, relay, passthrough, and what starts and closes them."""
+"""Everything outside the flag endpoints, put together from settings: pools, tenants, relay, passthrough, health.
+
+Under new settings requests in flight end as they began: a pool that is no longer wanted closes with its last exchange.
+"""
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import asyncio
+from collections.abc import Iterable
 from typing import Final
+
+from aiohttp import web
 
 from proxy.config.settings import Settings
 from proxy.edge.forwarded import TrustedProxies
@@ -11,7 +17,7 @@ from proxy.edge.health import Health
 from proxy.edge.routes import Others
 
 from .passthrough import Passthrough
-from .pool import Pool
+from .pool import Place, Pool
 from .relay import DEADLINE_S, Relay
 from .tenants import Tenants
 
@@ -20,36 +26,57 @@ RELAY_CONNECTIONS: Final = 32
 
 
 class Through:
-    """Everything outside the flag endpoints.
+    """The handler of every path but the flag endpoints."""
 
-    Attributes:
-        others: The handler of those paths.
-        health: Readiness, to be switched by whoever starts and drains the worker.
-    """
+    def __init__(self, settings: Settings, *, health: Health) -> None:
+        self._health = health
+        self._pools: dict[Place, Pool] = {}
+        self._retiring: set[asyncio.Task[None]] = set()
+        self.reconfigure(settings)
 
-    def __init__(self, settings: Settings, *, trusted: TrustedProxies) -> None:
-        passthrough, upstreams = settings.passthrough, settings.upstreams
-        relay_pools = {
-            name: Pool(upstream, connections=RELAY_CONNECTIONS, idle_s=DEADLINE_S) for name, upstream in upstreams.items()
-        }
-        target = upstreams[passthrough.upstream]
-        ingestion = Pool(target, connections=passthrough.connections, idle_s=passthrough.timeout_s)
-        assets = Pool(target, connections=passthrough.connections, idle_s=passthrough.timeout_s, url=target.assets_url)
-        self._pools = (*relay_pools.values(), ingestion, assets)
-        self._open = AsyncExitStack()
-        self.health = Health()
-        self.others = Others(
-            relay=Relay(Tenants(settings.projects), relay_pools, trusted=trusted),
-            passthrough=Passthrough(passthrough, ingestion=ingestion, assets=assets, trusted=trusted),
-            health=self.health,
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        return await self._others.handle(request)
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Run under new settings from the next request on; inside the running loop."""
+        relayed = {name: _relay_place(settings, name) for name in settings.upstreams}
+        ingestion, assets = _passthrough_places(settings)
+        before = self._pools
+        self._pools = {place: before.get(place) or Pool(place) for place in (*relayed.values(), ingestion, assets)}
+        trusted = TrustedProxies(settings.trusted_proxies)
+        self._others = Others(
+            relay=Relay(
+                Tenants(settings.projects), {name: self._pools[place] for name, place in relayed.items()}, trusted=trusted
+            ),
+            passthrough=Passthrough(
+                settings.passthrough, ingestion=self._pools[ingestion], assets=self._pools[assets], trusted=trusted
+            ),
+            health=self._health,
         )
-
-    async def start(self) -> None:
-        """Open the pools; inside the running loop."""
-        for pool in self._pools:
-            await pool.start()
-            self._open.push_async_callback(pool.close)
+        self._retire(pool for place, pool in before.items() if place not in self._pools)
 
     async def close(self) -> None:
-        """Close the pools."""
-        await self._open.aclose()
+        """Close every pool."""
+        await asyncio.gather(*self._retiring, *(pool.close() for pool in self._pools.values()))
+
+    def _retire(self, pools: Iterable[Pool]) -> None:
+        for pool in pools:
+            task = asyncio.get_running_loop().create_task(pool.retire())
+            self._retiring.add(task)
+            task.add_done_callback(self._retiring.discard)
+
+
+def _relay_place(settings: Settings, name: str) -> Place:
+    return Place(use="relay", upstream=settings.upstreams[name], connections=RELAY_CONNECTIONS, idle_s=DEADLINE_S)
+
+
+def _passthrough_places(settings: Settings) -> tuple[Place, Place]:
+    """Return the places of ingestion and of assets, each with the configured number of connections."""
+    wanted = settings.passthrough
+    upstream = settings.upstreams.get(wanted.upstream) or next(iter(settings.upstreams.values()))
+    ingestion = Place(use="ingestion", upstream=upstream, connections=wanted.connections, idle_s=wanted.timeout_s)
+    assets = Place(
+        use="assets", upstream=upstream, connections=wanted.connections, idle_s=wanted.timeout_s, url=upstream.assets_url
+    )
+    return ingestion, assets

@@ -7,11 +7,12 @@ no decompression. Flag exchanges have pools of their own, so a flood of events n
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import aiohttp
+import msgspec
 from yarl import URL
 
 from proxy.answer.answer import Failure, Trouble, Whole
@@ -28,54 +29,65 @@ LONGEST_IDLE_S: Final = 15.0
 LONGEST_LINE_BYTES: Final = 65_536
 
 
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes one pool: equal places share it, also across a reload.
+
+    Attributes:
+        use: What it is for; pools of different uses never mix.
+        upstream: The service.
+        url: Where, if not at the upstream's own address.
+        connections: The pool's size.
+        idle_s: Longest silence in an exchange, either way.
+    """
+
+    use: str
+    upstream: Upstream
+    connections: int
+    idle_s: float
+    url: str | None = None
+
+
 class Pool:
-    """One upstream's connections; open between `start` and `close`."""
+    """The connections to one place, opened by the first request."""
 
-    def __init__(self, upstream: Upstream, *, connections: int, idle_s: float, url: str | None = None) -> None:
-        """Take the place (`url`, by default the upstream's own), the pool's size and the longest silence in an exchange."""
-        self._upstream = upstream
-        self._base = (url or upstream.url).rstrip("/")
-        self._connections = connections
-        self._idle_s = idle_s
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._base = (place.url or place.upstream.url).rstrip("/")
         self._session: aiohttp.ClientSession | None = None
+        self._in_use = 0
+        self._is_retired = False
 
-    async def start(self) -> None:
-        """Open the pool; inside the running loop."""
-        upstream = self._upstream
-        connector = aiohttp.TCPConnector(
-            limit=self._connections,
-            keepalive_timeout=min(upstream.keepalive_s, LONGEST_IDLE_S),
-            ttl_dns_cache=DNS_CACHE_S,
-            ssl=ssl.create_default_context(cafile=upstream.ca_file) if upstream.ca_file else True,
+    @asynccontextmanager
+    async def open(
+        self, method: str, target: Target, *, headers: HeaderLines, body: bytes | AsyncIterable[bytes] | None
+    ) -> AsyncGenerator[aiohttp.ClientResponse, None]:
+        """Send a request and yield the answer once its head is there; errors are those of `proxy.upstream.errors`."""
+        place = self._place
+        timeout = aiohttp.ClientTimeout(
+            total=None, connect=WAIT_FOR_PLACE_S, sock_connect=place.upstream.connect_timeout_s, sock_read=place.idle_s
         )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=SKIP_AUTO_HEADERS,
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=LONGEST_LINE_BYTES,
-            max_field_size=LONGEST_LINE_BYTES,
-        )
-        # The library sends idempotent requests twice when a pooled connection was dead; we promise never to.
-        self._session._retry_connection = False  # noqa: SLF001 - it has no public face
+        session = self._session = self._session or _session(place)
+        self._in_use += 1
+        try:
+            async with session.request(
+                method, self._url(target), headers=headers, data=body, allow_redirects=False, timeout=timeout
+            ) as response:
+                yield response
+        finally:
+            self._in_use -= 1
+            if self._is_retired and not self._in_use:
+                await self.close()
+
+    async def retire(self) -> None:
+        """Close once the last exchange is over."""
+        self._is_retired = True
+        if not self._in_use:
+            await self.close()
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection now."""
         if self._session is not None:
             await self._session.close()
-
-    def open(
-        self, method: str, target: Target, *, headers: HeaderLines, body: bytes | AsyncIterable[bytes] | None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """Send a request and yield the answer once its head is there; errors are those of `proxy.upstream.errors`."""
-        assert self._session is not None, "start() comes first"
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=WAIT_FOR_PLACE_S, sock_connect=self._upstream.connect_timeout_s, sock_read=self._idle_s
-        )
-        return self._session.request(
-            method, self._url(target), headers=headers, data=body, allow_redirects=False, timeout=timeout
-        )
 
     async def fetch(self, method: str, target: Target, *, headers: HeaderLines, body: bytes) -> Whole | Failure:
         """Send a request and return the whole answer, bytes untouched, or why there is none."""
@@ -95,9 +107,31 @@ class Pool:
         async for chunk in response.content.iter_any():
             chunks.append(chunk)
             size += len(chunk)
-            if size > self._upstream.response_bytes:
+            if size > self._place.upstream.response_bytes:
                 return None
         return b"".join(chunks)
 
     def _url(self, target: Target) -> URL:
         return URL(f"{self._base}{target.path}?{target.query}" if target.query else self._base + target.path, encoded=True)
+
+
+def _session(place: Place) -> aiohttp.ClientSession:
+    upstream = place.upstream
+    connector = aiohttp.TCPConnector(
+        limit=place.connections,
+        keepalive_timeout=min(upstream.keepalive_s, LONGEST_IDLE_S),
+        ttl_dns_cache=DNS_CACHE_S,
+        ssl=ssl.create_default_context(cafile=upstream.ca_file) if upstream.ca_file else True,
+    )
+    session = aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=SKIP_AUTO_HEADERS,
+        auto_decompress=False,
+        trust_env=False,
+        max_line_size=LONGEST_LINE_BYTES,
+        max_field_size=LONGEST_LINE_BYTES,
+    )
+    # The library sends idempotent requests twice when a pooled connection was dead; we promise never to.
+    session._retry_connection = False  # noqa: SLF001 - it has no public face
+    return session
