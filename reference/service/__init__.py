@@ -1,1 +1,5 @@
-"""The embedded flag service: a small real HTTP server on the reference evaluator, for tests and for `make run`."""
+"""The embedded flag service: the reference evaluator behind PostHog's HTTP face (contract §1 to §4), the one fake there is.
+
+In a test: `build(load_catalogue(file_bytes), clock=…, new_id=…)` from `.app` and `.project.project` gives an aiohttp
+application. As a process: `python -m reference.service --definitions FILE --port 0`. The file format is in README.md.
+"""

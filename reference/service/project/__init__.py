@@ -1,0 +1,1 @@
+"""What the service knows: projects with their keys, definitions, people and groups, as one file tells them."""

@@ -1,0 +1,1 @@
+"""What each path answers: plain functions from a `Call` to a `Reply`."""
