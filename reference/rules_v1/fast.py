@@ -1,4 +1,4 @@
-"""The fast loop for plain flags, the hot path of local answers: bucketed by the person alone, nothing before the conditions.
+"""The fast loop for plain flags, the hot path of local answers: all conditions bucket alike, and nothing comes before them.
 
 It takes the same decisions as the walk for answers that are certain, and hands the whole flag over to the walk at the first
 that is not, so that everything subtle is written once. A law among the property tests holds the two together.
@@ -13,7 +13,7 @@ from reference.matching.match import INVALID
 from reference.outcome import Outcome, Reason
 
 from .buckets import ALWAYS, VARIANT_SALT, ZERO, digest
-from .subject import Subject
+from .subject import Bucket, Identity, Subject
 from .targeting.answers import Answer, Failure
 from .targeting.condition import Condition
 from .walk import walk
@@ -44,13 +44,21 @@ class _Step(NamedTuple):
     position: int
 
 
-def plain_evaluation(flag: CompiledFlag) -> Callable[[Subject], Outcome]:
-    """Make the evaluation of a plain flag."""
+def plain_evaluation(flag: CompiledFlag, identify: Callable[[Subject], Identity]) -> Callable[[Subject], Outcome]:
+    """Make the evaluation of a plain flag.
+
+    Args:
+        flag: The flag; its conditions all bucket by the same identity.
+        identify: Returns that identity.
+    """
     outcomes, prefix, split, early_exit = flag.outcomes, flag.prefix, flag.split, flag.early_exit
     nothing = outcomes.missed(Reason.NO_GROUP_TYPE, None)
     steps = tuple(_step(condition, flag) for condition in flag.conditions)
 
     def evaluate(subject: Subject) -> Outcome:
+        identity = identify(subject)
+        if isinstance(identity, Bucket):
+            return walk(flag, subject)
         miss, is_rolled_out, digested = nothing, False, ZERO
         for holds, edge, matched, untargeted, rolled_out, position in steps:
             answer = True if holds is None else holds(subject)
@@ -60,9 +68,9 @@ def plain_evaluation(flag: CompiledFlag) -> Callable[[Subject], Outcome]:
                 miss = miss if is_rolled_out else untargeted
                 continue
             if edge is not ALWAYS:
-                digested = digested or digest(prefix, subject.identity)
+                digested = digested or digest(prefix, identity)
             if edge is ALWAYS or digested < edge:
-                return matched or outcomes.matched(position, split.pick(digest(prefix, subject.identity, VARIANT_SALT)))
+                return matched or outcomes.matched(position, split.pick(digest(prefix, identity, VARIANT_SALT)))
             if early_exit:
                 return rolled_out
             miss, is_rolled_out = rolled_out, True

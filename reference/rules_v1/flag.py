@@ -7,6 +7,7 @@ conditions) gets a fast loop that hands over to the careful walk at the first do
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Final, TypeAlias
 
 from reference.definitions.flag import FLAG_DEFECT, V1
@@ -26,6 +27,7 @@ Evaluate: TypeAlias = "Callable[[Subject], Outcome]"
 CONFIG_UNSUPPORTED: Final = "config_version_unsupported"
 DEPENDENCY_MISSING: Final = "dependency_missing"
 ENROLLMENT_UNKNOWN: Final = "property_unknown"
+_PERSON: Final[Callable[[Subject], bytes]] = attrgetter("identity")
 
 
 class CompiledFlag:
@@ -108,10 +110,17 @@ class CompiledFlag:
         return evaluate
 
     def _undecided(self) -> Evaluate:
-        is_plain = self.held_out is None and not self.bucket_by_device and not self.is_continued
-        if is_plain and all(c.group_type_index is None and not c.asks_behaviour for c in self.conditions):
-            return plain_evaluation(self)
-        return lambda subject: walk(self, subject)
+        """Make the evaluation of the conditions, fast where they all bucket alike and nothing needs the walk's care."""
+        group_types = {condition.group_type_index for condition in self.conditions}
+        needs_care = self.bucket_by_device or any(condition.asks_behaviour for condition in self.conditions)
+        if self.held_out is not None or needs_care or len(group_types) > 1:
+            return lambda subject: walk(self, subject)
+        return plain_evaluation(self, self._identify(next(iter(group_types), None)))
+
+    def _identify(self, group_type_index: int | None) -> Callable[[Subject], Identity]:
+        if group_type_index is not None:
+            return lambda subject: subject.group(group_type_index).identity
+        return (lambda subject: subject.continued_identity(self.key)) if self.is_continued else _PERSON
 
 
 def _by_position(on_server: Outcome, local: Outcome) -> Evaluate:

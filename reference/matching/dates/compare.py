@@ -57,10 +57,19 @@ def _against(compare: Ordering, wanted: Date) -> Callable[[Json, Moment], Match]
 def _date_of(value: Json) -> Date | None:
     """Read a property: numbers, and texts that are one, are Unix seconds before anything else is tried."""
     if isinstance(value, str):
-        seconds = number_of_text(value)
-        return parse_text(value) if seconds is None else parse_epoch(seconds)
+        return _known_date_of_text(value) if len(value) <= _LONGEST_KEPT_TEXT else _date_of_text(value)
     seconds = number(value)
     return None if seconds is None else parse_epoch(seconds)
+
+
+def _date_of_text(value: str) -> Date | None:
+    seconds = number_of_text(value)
+    return parse_text(value) if seconds is None else parse_epoch(seconds)
+
+
+# Many flags ask for the same property of one person; reading it takes longer than all the rest of a date condition.
+_known_date_of_text = lru_cache(maxsize=2048)(_date_of_text)
+_LONGEST_KEPT_TEXT: Final = 64
 
 
 def _compared(compare: Ordering, date: Date, wanted: Date, moment: Moment, zone: ZoneInfo) -> bool:
