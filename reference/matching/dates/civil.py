@@ -13,7 +13,6 @@ MIN_YEAR: Final = -262_143
 MAX_YEAR: Final = 262_142
 
 DAY_S: Final = 86_400
-NANOSECOND: Final = 1
 SECOND: Final = 2_000_000_000
 
 # A leap second 23:59:60 is second 59 with 1_000_000_000 and more nanoseconds: it sorts after 59.9 and before the next minute.
@@ -27,6 +26,8 @@ Wall = NewType("Wall", int)
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 - a wall clock, not an instant
 _DAYS_TO_EPOCH: Final = 719_468
 _ERA_DAYS: Final = 146_097
+_FIRST_SECOND: Final = -62_104_060_800
+_LAST_SECOND: Final = 4_102_444_799
 _MONTH_DAYS: Final = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -47,6 +48,11 @@ def days_from_civil(year: int, month: int, day: int) -> int:
     day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     day_of_era = year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year
     return era * _ERA_DAYS + day_of_era - _DAYS_TO_EPOCH
+
+
+def is_in_calendar(instant: int) -> bool:
+    """Say whether an instant lies in the years that the calendar holds."""
+    return _FIRST_INSTANT <= instant < _END_INSTANT
 
 
 def civil_from_days(days: int) -> tuple[int, int, int]:
@@ -74,14 +80,13 @@ def wall_of_datetime(naive: datetime) -> Wall:
 
 
 def datetime_near(wall: Wall) -> datetime:
-    """Return a naive datetime (whole seconds) on which every zone has the offset it has on `wall`.
+    """Return a naive datetime (whole seconds) whose offset in any zone is the one the service uses for `wall`.
 
-    Years outside `datetime`'s range are moved by whole 400-year cycles: weekdays and leap years repeat, so rules such as
-    "last Sunday of March" give the same offset.
+    Before time zones there was one local mean time, so far years count as year 2. The service's table of zones (chrono-tz)
+    ends with the year 2099, and what holds then holds for ever: daylight saving time too, where it is summer.
     """
-    seconds = wall // SECOND
-    year = civil_from_days(seconds // DAY_S)[0]
-    if not 2 <= year <= 9998:  # noqa: PLR2004 - a year of room for offsets
-        target = year % 400 + (400 if year < 2 else 9200)  # noqa: PLR2004
-        seconds += (target - year) // 400 * _ERA_DAYS * DAY_S
-    return _EPOCH + timedelta(seconds=seconds)
+    return _EPOCH + timedelta(seconds=min(max(wall // SECOND, _FIRST_SECOND), _LAST_SECOND))
+
+
+_FIRST_INSTANT: Final = days_from_civil(MIN_YEAR, 1, 1) * DAY_S * SECOND
+_END_INSTANT: Final = days_from_civil(MAX_YEAR + 1, 1, 1) * DAY_S * SECOND

@@ -15,7 +15,7 @@ from enum import Enum
 from math import floor, fmod, isfinite
 from typing import Final, TypeAlias
 
-from .civil import DAY_S, MAX_YEAR, MIN_YEAR, SECOND, Instant, Wall, days_from_civil, wall_of
+from .civil import SECOND, Instant, Wall, is_in_calendar, wall_of
 from .relative import Relative, parse_relative
 
 
@@ -37,7 +37,8 @@ class Local:
 
 Date: TypeAlias = "int | Local | Relative | Foreign"
 
-_SPACE: Final = r"[\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*+"
+_BLANK: Final = r"[\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+_SPACE: Final = _BLANK + "*+"
 _NANOSECONDS: Final = 9
 _LEAP: Final = 60
 _MAX_NANOSECONDS: Final = 1_000_000_000
@@ -57,8 +58,8 @@ _NAIVE: Final = re.compile(
 )
 # What each family of dateparser 0.2 starts with. With fewer than three digits none of them is complete.
 _FREE_FORM: Final = re.compile(
-    rf"{_SPACE}(?:[0-9]{{1,4}}[-/.:年]|[0-9]{{1,2}}[\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-    r"|[0-9]{6}|[A-Za-z]{3,9}[.,]?[\t\n\x0b\x0c\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]|[A-Za-z]{3},)"
+    rf"{_SPACE}(?:[0-9]{{1,4}}[-/.:年]|[0-9]{{1,2}}{_BLANK}|[0-9]{{6}}{_BLANK}|[0-9]{{10,19}}$"
+    rf"|[A-Za-z]{{3,9}}[.,]?{_BLANK}|[A-Za-z]{{3}},)"
 )
 _DIGIT: Final = re.compile(r"[0-9]")
 _MIN_DIGITS: Final = 3
@@ -92,15 +93,11 @@ def parse_epoch(seconds: float) -> Instant | None:
         return Instant(0) if seconds != seconds else None  # noqa: PLR0124 - only NaN differs from itself
     whole = floor(seconds)
     nanoseconds = _rounded(fmod(seconds, 1.0) * 1e9)
-    if not _FIRST_SECOND <= whole < _END_SECOND:
+    if not is_in_calendar(whole * SECOND):
         return None
     if nanoseconds >= _MAX_NANOSECONDS and whole % 60 != 59:  # noqa: PLR2004 - only a minute's last second may leap
         return None
     return Instant(whole * SECOND + nanoseconds)
-
-
-_FIRST_SECOND: Final = days_from_civil(MIN_YEAR, 1, 1) * DAY_S
-_END_SECOND: Final = days_from_civil(MAX_YEAR + 1, 1, 1) * DAY_S
 
 
 def _rounded(nanoseconds: float) -> int:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
-from .civil import SECOND, Instant, Wall, datetime_near, wall_of_datetime
+from .civil import SECOND, Instant, Wall, datetime_near, is_in_calendar, wall_of_datetime
 
 UTC_ZONE: Final = ZoneInfo("UTC")
 
@@ -27,7 +27,8 @@ def instant_in(wall: Wall, zone: ZoneInfo) -> Instant | None:
     offset = _seconds(near.replace(tzinfo=zone).utcoffset())
     later = _seconds(near.replace(tzinfo=zone, fold=1).utcoffset())
     # PEP 495: fold=0 is the offset before a transition. Smaller before than after means the clock jumped over `wall`.
-    return None if offset < later else Instant(wall - offset * SECOND)
+    instant = Instant(wall - offset * SECOND)
+    return instant if offset >= later and is_in_calendar(instant) else None
 
 
 def wall_in(now: datetime, zone: ZoneInfo) -> Wall:
