@@ -23,10 +23,11 @@ from proxy.answer.rungs.rung import Rung
 from proxy.answer.rungs.stale import StaleRung
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
+from proxy.edge.flags.head import Heads
+from proxy.edge.flags.tenants import Tenants
 from proxy.edge.forwarded import TrustedProxies
 from proxy.edge.handlers import Flags, Handler
 from proxy.edge.health import Health
-from proxy.edge.tenants import Tenants
 from proxy.edge.through.assembly import Through
 from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
@@ -151,8 +152,9 @@ def _flags(
         assembler=Assembler(clock=clock, new_id=parts.new_id),
         clock=clock,
     )
-    decoder = Decoder(tenants=tenants, trusted=TrustedProxies(settings.trusted_proxies), limits=limits, clock=clock)
-    return Flags(ladder=ladder, decoder=decoder, limits=limits, elsewhere=elsewhere)
+    heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
+    decoder = Decoder(tenants=tenants, limits=limits, clock=clock)
+    return Flags(ladder=ladder, heads=heads, decoder=decoder, limits=limits, elsewhere=elsewhere)
 
 
 def _origin(settings: OriginSettings, parts: Parts) -> Origin:

@@ -7,7 +7,7 @@ and never normalised; what is not ours goes to the next handler.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from aiohttp import web
 
@@ -17,42 +17,42 @@ from proxy.answer.shape import Refusal, error_answer
 from proxy.config.settings import Limits
 
 from . import replies
+from .flags.head import Heads
 from .wire import PLACES, Arrival, Decoder, refuse, respond
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-
-ORIGIN: Final = "Origin"
 
 
 class Flags:
     """Answers the flag endpoints; everything else is `elsewhere`'s."""
 
-    def __init__(self, *, ladder: Ladder, decoder: Decoder, limits: Limits, elsewhere: Handler) -> None:
+    def __init__(self, *, ladder: Ladder, heads: Heads, decoder: Decoder, limits: Limits, elsewhere: Handler) -> None:
         self._ladder = ladder
+        self._heads = heads
         self._decoder = decoder
         self._body_bytes = limits.body_bytes
         self._elsewhere = elsewhere
 
-    async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+    def __call__(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         path, _, query = request.raw_path.partition("?")
-        if path not in PLACES:
-            return await self._elsewhere(request)
-        if request.method == "OPTIONS":
-            return replies.preflight(request)
-        return await self._answer(request, path, query)
+        if path in PLACES:
+            return self._answer(request, path, query)
+        return self._elsewhere(request)
 
     async def _answer(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
-        origin = request.headers.get(ORIGIN)
+        if request.method == "OPTIONS":
+            return replies.preflight(request)
+        head = self._heads.of(request)
         body = await read_body(request, limit=self._body_bytes)
         if body is None:
-            response = refuse(error_answer(Refusal.BODY_TOO_LARGE), origin)
+            response = refuse(error_answer(Refusal.BODY_TOO_LARGE), head)
             response.force_close()  # the rest of the body is on its way and will not be read
             return response
-        arrival = Arrival(request.method, path, query, request.headers, request.remote or "", body)
+        arrival = Arrival(request.method, path, query, head, body)
         decoded = self._decoder.decode(arrival)
         if not isinstance(decoded, FlagsRequest):
-            return refuse(decoded, origin)
-        return respond(await self._ladder.answer(decoded), origin)
+            return refuse(decoded, head)
+        return respond(await self._ladder.answer(decoded), arrival)
 
 
 async def read_body(request: web.BaseRequest, *, limit: int) -> bytes | None:

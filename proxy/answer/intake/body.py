@@ -36,9 +36,10 @@ ALIASES: Final = {
 """The second names of fields (contract §2.2) and the names that stand for them in a key."""
 
 _ALIASED: Final = frozenset(ALIASES)
-_SPACED_COLON: Final = re.compile(rb'"[ \n\t\r]+:')
 _NEGATIVE_ZERO: Final = re.compile(rb"[:\[,\s]-0[,\]}\s]")
 _decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+_without_blanks: Final = msgspec.json.format
 
 
 class Trouble(Enum):
@@ -91,7 +92,7 @@ def read_strictly(text: bytes) -> dict[str, Any] | None:
         fields = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if type(fields) is not dict or not _has_each_key_once(text, fields):
+    if type(fields) is not dict or not _reads_one_way(text, fields):
         return None
     return _by_first_name(fields)
 
@@ -111,38 +112,14 @@ def _by_first_name(fields: dict[str, Any]) -> dict[str, Any] | None:
     return fields
 
 
-def _has_each_key_once(text: bytes, fields: dict[str, Any]) -> bool:
+def _reads_one_way(text: bytes, fields: dict[str, Any]) -> bool:
     """Tell whether no object of the text names a key twice, and no number is an integer's `-0`.
 
-    Every key ends in `":` where no blank stands between, so their number is an upper bound of the keys written; the keys
-    decoded are a lower one. Equal bounds prove that none was lost, in 1.5 µs instead of a second parse of 8; strings that
-    happen to hold `":` only send us to the slow, exact look. (The service reads `-0` as a float, the decoder here as 0.)
+    What was decoded cannot hold a doubled key. So if it encodes to the very text, blanks aside, the text holds none: a proof
+    for 1 µs. A text with other spellings (escapes, `1e3`) gets the exact look, a second parse of 8 µs. (The service reads `-0`
+    as a float, the decoder here as the integer 0: such a text never equals its encoding.)
     """
-    if b"-0" in text and _NEGATIVE_ZERO.search(text):
-        return False
-    if text.count(b'":') == _count_keys(fields) and not _SPACED_COLON.search(text):
-        return True
-    return _names_each_key_once(text)
-
-
-def _count_keys(value: dict[str, Any]) -> int:
-    count = len(value)
-    for item in value.values():
-        if item.__class__ is dict:
-            count += _count_keys(item)
-        elif item.__class__ is list:
-            count += _count_keys_of_items(item)
-    return count
-
-
-def _count_keys_of_items(items: list[Any]) -> int:
-    count = 0
-    for item in items:
-        if item.__class__ is dict:
-            count += _count_keys(item)
-        elif item.__class__ is list:
-            count += _count_keys_of_items(item)
-    return count
+    return _without_blanks(text, indent=-1) == _encode(fields) or _names_each_key_once(text)
 
 
 class _DuplicateKeyError(Exception):
@@ -150,6 +127,8 @@ class _DuplicateKeyError(Exception):
 
 
 def _names_each_key_once(text: bytes) -> bool:
+    if _NEGATIVE_ZERO.search(text):
+        return False
     try:
         json.loads(text, object_pairs_hook=_refuse_duplicates)
     except (_DuplicateKeyError, ValueError, RecursionError):
