@@ -32,6 +32,7 @@ _WORKER_MODULE: Final = "proxy.process.worker"
 _POLL_S: Final = 0.25
 _MARGIN_S: Final = 5.0
 _FORCED: Final = 1
+_ONE_WISH_S: Final = 0.5  # some senders (`timeout`, a terminal) reach the process and its group: that is one wish, not two
 
 
 class Launcher:
@@ -44,6 +45,7 @@ class Launcher:
         self._selector = selectors.DefaultSelector()
         self._ears, self._mouth = socket.socketpair()
         self._stop_by: float | None = None
+        self._told_at = 0.0
         self._is_forced = False
 
     def run(self) -> int:
@@ -151,12 +153,13 @@ class Launcher:
                 self._signal_children(signal.SIGHUP, only=SUPERVISOR)
             case signal.SIGTERM | signal.SIGINT if self._stop_by is None:
                 self._drain()
-            case signal.SIGTERM | signal.SIGINT:
+            case signal.SIGTERM | signal.SIGINT if time.monotonic() - self._told_at > _ONE_WISH_S:
                 self._force()
 
     def _drain(self) -> None:
         log("draining")
-        self._stop_by = time.monotonic() + self._tunable("unready_s") + self._tunable("drain_s") + _MARGIN_S
+        self._told_at = time.monotonic()
+        self._stop_by = self._told_at + self._tunable("unready_s") + self._tunable("drain_s") + _MARGIN_S
         for descriptor in self._family.listeners:
             os.close(descriptor)
         self._signal_children(signal.SIGTERM)

@@ -17,8 +17,11 @@ _SPREADS: Final = platform.system() == "Linux"
 _BACKLOG: Final = 4096  # capped by net.core.somaxconn
 
 
-def bind(host: str, port: int, count: int) -> list[socket.socket] | str:
-    """Bind `count` listening sockets to one address; port 0 takes a free one. Return them, or a reason with its remedy."""
+def bind(host: str, port: int, count: int, *, setting: str) -> list[socket.socket] | str:
+    """Bind `count` listening sockets to one address; port 0 takes a free one.
+
+    Return them, or a reason with its remedy, which names the environment `setting` that chooses another port.
+    """
     try:
         family, address = _resolved(host, port)
     except OSError as error:
@@ -30,7 +33,7 @@ def bind(host: str, port: int, count: int) -> list[socket.socket] | str:
         shared = _listening(family, address, shares_port=False)
         return [shared, *(shared.dup() for _ in range(count - 1))]
     except OSError as error:
-        return _reason(host, port, error)
+        return _reason(host, port, error, setting=setting)
 
 
 def url_of(listener: socket.socket) -> str:
@@ -70,9 +73,9 @@ def _socket(family: socket.AddressFamily, *, shares_port: bool) -> socket.socket
     return made
 
 
-def _reason(host: str, port: int, error: OSError) -> str:
+def _reason(host: str, port: int, error: OSError, *, setting: str) -> str:
     remedies = {
-        errno.EADDRINUSE: f"port {port} is taken; stop what listens there, or set another with HOLDFAST_LISTEN__PORT",
+        errno.EADDRINUSE: f"port {port} is taken; stop what listens there, or choose another (HOLDFAST_{setting})",
         errno.EACCES: f"port {port} needs privileges; use one above 1023",
         errno.EADDRNOTAVAIL: "this machine does not have that address",
     }

@@ -1,0 +1,1 @@
+"""What supervisor and workers say to each other, and how it travels."""

@@ -1,0 +1,111 @@
+"""The vocabulary between supervisor and workers. A new duty adds a struct to `Body` and a handler on the side that receives it.
+
+Every body but `Done` may be sent as a call, which gets exactly one `Done` back, or as a note, which gets none. Bodies are
+JSON on a Unix socket that only our own user can open. Secrets travel as references: the receiver reads them itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+
+class Version(Struct, frozen=True):
+    """Which configuration: how often one was accepted since the first start, and what it says.
+
+    Attributes:
+        number: 1 for the configuration of the start, one more with each accepted reload.
+        digest: Content hash; equal digests mean equal settings.
+    """
+
+    number: int
+    digest: str
+
+    def __str__(self) -> str:
+        return f"{self.number}-{self.digest}"
+
+
+class Hello(Struct, frozen=True, tag="hello"):
+    """Worker → supervisor, first on every connection: who I am, where I accept, and which configuration I run."""
+
+    pid: int
+    index: int
+    version: Version
+    accepting: tuple[int, ...]
+
+
+class Welcome(Struct, frozen=True, tag="welcome"):
+    """Supervisor → worker, note: you are one of us; this is the launcher to outlive."""
+
+    supervisor: int
+    launcher: int
+
+
+class Ping(Struct, frozen=True, tag="ping"):
+    """Supervisor → worker: does your event loop turn?"""
+
+
+class Report(Struct, frozen=True, tag="report"):
+    """Supervisor → worker: tell your state; `Done.detail` is a flat table for `/status.json`."""
+
+
+class Prepare(Struct, frozen=True, tag="prepare"):
+    """Supervisor → worker, first phase of a reload: could you run this? Change nothing yet."""
+
+    version: Version
+    document: dict[str, Any]
+
+
+class Commit(Struct, frozen=True, tag="commit"):
+    """Supervisor → worker, second phase: run what you prepared under this version."""
+
+    version: Version
+
+
+class Abort(Struct, frozen=True, tag="abort"):
+    """Supervisor → worker: forget what you prepared."""
+
+
+class Accept(Struct, frozen=True, tag="accept"):
+    """Supervisor → worker: accept from exactly these listeners (your own, and those of siblings that are away)."""
+
+    listeners: tuple[int, ...]
+
+
+class Drain(Struct, frozen=True, tag="drain"):
+    """Supervisor → worker: finish what is in flight and exit 0; the launcher starts another."""
+
+
+class Done(Struct, frozen=True, tag="done"):
+    """The one reply to a call.
+
+    Attributes:
+        refusal: Why it was not done; empty: it was.
+        detail: What was asked for.
+    """
+
+    refusal: str = ""
+    detail: dict[str, Any] = {}
+
+
+Body: TypeAlias = Hello | Welcome | Ping | Report | Prepare | Commit | Abort | Accept | Drain | Done
+
+
+class Frame(Struct, frozen=True, omit_defaults=True):
+    """One message on the wire.
+
+    Attributes:
+        body: What is said.
+        call: Number that the reply repeats; 0: a note.
+        reply_to: The call that this replies to; 0: not a reply.
+    """
+
+    body: Body
+    call: int = 0
+    reply_to: int = 0
+
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder(Frame).decode

@@ -1,0 +1,107 @@
+"""The supervisor (`python -m proxy.process.supervisor <family> <launcher pid>`): composition root of what exists once.
+
+SIGHUP: reload. SIGTERM: stay until the workers have drained, then exit 0. Later duties (poller, writer, metrics) are added
+to the table in `duties`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from typing import Final
+
+from proxy.admin.app import serve
+from proxy.config.settings import Settings
+from proxy.process.accepted import Accepted, recall
+from proxy.process.control.messages import Welcome
+from proxy.process.family import Family
+from proxy.process.loop import run
+from proxy.process.spawn import unblock_signals
+from proxy.telemetry import logs
+from proxy.telemetry.logs import Logger
+
+from .care import LauncherCare
+from .desk import Desk
+from .duties import Duty, Kept
+from .hub import Hub
+from .reach import look
+from .reload import Reloader
+
+
+def main(arguments: list[str]) -> int:
+    """Run the supervisor to its end; return the exit code."""
+    family, launcher = Family.parsed(arguments[0]), int(arguments[1])
+    record = recall(family)
+    log = logs.configure(role="supervisor", level=record.settings.log.level)
+    return run(lambda: _supervise(family, record, launcher=launcher, log=log), log)
+
+
+_MARGIN_S: Final = 3.0
+
+
+async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Logger) -> int:
+    settings = record.settings
+    care = LauncherCare(family, launcher, log=log)
+    hub = Hub(
+        workers=len(family.listeners),
+        unresponsive_s=settings.process.unresponsive_s,
+        welcome=lambda: Welcome(os.getpid(), care.pid),
+        log=log,
+    )
+    care.on_new = lambda: hub.note_all(Welcome(os.getpid(), care.pid))
+    reloader = Reloader(family, record, hub=hub, log=log)
+    desk = Desk(hub=hub, reloader=reloader, care=care, log=log)
+    stopping, reload_asked = asyncio.Event(), asyncio.Event()
+
+    async def reload_when_asked() -> None:
+        while await reload_asked.wait():
+            reload_asked.clear()
+            await reloader.reload()
+
+    duties: dict[str, Duty] = {
+        "control": lambda: hub.serve(family.control),
+        "launcher_care": care.run,
+        "reload": reload_when_asked,
+        "reach": lambda: look(settings.upstreams, log),
+        "admin": lambda: serve(desk, family.admin, log=log),
+    }
+    desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
+    tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
+    _listen_to_signals(stopping, reload_asked)
+    _say_what_stands_out(settings, log)
+    await stopping.wait()
+    care.is_stopping = True
+    await _outlast_workers(family, hub, patience_s=settings.process.unready_s + settings.process.drain_s + _MARGIN_S)
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
+    return 0
+
+
+async def _outlast_workers(family: Family, hub: Hub, *, patience_s: float) -> None:
+    """Let go of the public sockets, and stay for status and metrics until the last worker has drained."""
+    for descriptor in family.listeners:
+        os.close(descriptor)
+    deadline = time.monotonic() + patience_s
+    while hub.workers and time.monotonic() < deadline:  # noqa: ASYNC110  a stop is rare; the hub need not know of it
+        await asyncio.sleep(0.05)
+
+
+def _listen_to_signals(stopping: asyncio.Event, reload_asked: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, reload_asked.set)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the launcher turns it into SIGTERM
+    unblock_signals()
+
+
+def _say_what_stands_out(settings: Settings, log: Logger) -> None:
+    if not settings.projects:
+        log.warning("open_relay", remedy="no projects are configured: any token is served; list projects and their tokens")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

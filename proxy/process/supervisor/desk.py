@@ -1,0 +1,78 @@
+"""What an operator can ask of an instance, whatever the face (HTTP now): the status of all processes, and a reload."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from proxy.config.secret import Secret, read_secret
+from proxy.config.settings import Settings
+from proxy.process.control.channel import GONE
+from proxy.process.control.messages import Report
+from proxy.telemetry.logs import Logger
+from proxy.version import VERSION
+
+from .care import LauncherCare
+from .duties import Kept
+from .hub import Hub, report_of
+from .reload import Outcome, Reloader
+
+_REPORT_S = 2.0
+
+
+class Desk:
+    """The operations, and the key to them.
+
+    Attributes:
+        duties: What runs beside the workers.
+        token: The operators' bearer token; None where the listener is on loopback and none is configured.
+    """
+
+    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, log: Logger) -> None:
+        self.duties: list[Kept] = []
+        self.token: Secret | None = None
+        self._hub = hub
+        self._reloader = reloader
+        self._care = care
+        self._log = log
+        self._started = time.time()
+        self._take_token(reloader.current.settings)
+        reloader.on_accepted.append(self._take_token)
+
+    @property
+    def settings(self) -> Settings:
+        """What runs now."""
+        return self._reloader.current.settings
+
+    async def reload(self) -> Outcome:
+        """Read the configuration again; all or nothing."""
+        return await self._reloader.reload()
+
+    async def status(self) -> Mapping[str, Any]:
+        """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""
+        present = dict(self._hub.workers)
+        replies = await self._hub.tell_all(Report(), timeout_s=_REPORT_S)
+        current = self._reloader.current
+        return {
+            "version": VERSION,
+            "python": platform.python_version(),
+            "config": {"version": str(current.version), "accepted_at": current.accepted_at, "source": current.source},
+            "launcher": {"pid": self._care.pid},
+            "supervisor": {"pid": os.getpid(), "age_s": round(time.time() - self._started, 3)},
+            "duties": [duty.report() for duty in self.duties],
+            "workers": [report_of(worker, replies.get(index, GONE)) for index, worker in sorted(present.items())],
+            "workers_wanted": current.settings.process.workers,
+        }
+
+    def _take_token(self, settings: Settings) -> None:
+        if settings.admin.token is None:
+            self.token = None
+            return
+        found = read_secret(settings.admin.token, os.environ)
+        if isinstance(found, Secret):
+            self.token = found
+        else:
+            self._log.error("admin_token_unreadable", reason=found)

@@ -1,0 +1,91 @@
+"""What a worker does when the supervisor speaks: one handler a message. A later duty (switches, purges) adds a line."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from proxy.config.settings import Settings
+from proxy.process.control.channel import Handler
+from proxy.process.control.messages import Abort, Accept, Commit, Done, Drain, Hello, Ping, Prepare, Report, Version
+from proxy.telemetry.logs import Logger
+
+from .service import Service
+
+
+class Commands:
+    """The worker's side of the vocabulary, over its one service.
+
+    Attributes:
+        leaving: Set when the worker is to finish what is in flight and exit.
+    """
+
+    def __init__(self, service: Service, *, me: Hello, log: Logger) -> None:
+        self.leaving = asyncio.Event()
+        self._service = service
+        self._me = me
+        self._log = log
+        self._started = time.monotonic()
+        self._prepared: tuple[Version, Settings] | None = None
+        self._version = me.version
+
+    def hello(self) -> Hello:
+        """Say who this is, with what it runs and accepts from now."""
+        return Hello(self._me.pid, self._me.index, self._version, self._service.accepting)
+
+    def handlers(self) -> Mapping[type[Any], Handler]:
+        """Return the table."""
+        return {
+            Ping: self._ping,
+            Report: self._report,
+            Prepare: self._prepare,
+            Commit: self._commit,
+            Abort: self._abort,
+            Accept: self._accept,
+            Drain: self._drain,
+        }
+
+    async def _ping(self, _: Ping) -> Done:
+        return Done()
+
+    async def _report(self, _: Report) -> Done:
+        uptime = round(time.monotonic() - self._started, 3)
+        state = "draining" if self.leaving.is_set() else "serving"
+        detail = {"state": state, "uptime_s": uptime, "config": str(self._version), **self._service.report()}
+        return Done(detail=detail)
+
+    async def _prepare(self, prepare: Prepare) -> Done:
+        try:
+            settings = msgspec.convert(prepare.document, Settings)
+            self._service.check(settings)
+        except (msgspec.ValidationError, OSError, ValueError) as error:
+            self._log.warning("prepare_refused", config=str(prepare.version), exc_info=error)
+            return Done(refusal=type(error).__name__)
+        self._prepared = (prepare.version, settings)
+        return Done()
+
+    async def _commit(self, commit: Commit) -> Done:
+        if self._prepared is None or self._prepared[0] != commit.version:
+            return Done(refusal="not prepared")
+        (version, settings), self._prepared = self._prepared, None
+        self._service.reconfigure(settings)
+        self._version = version
+        self._log.info("reconfigured", config=str(version))
+        return Done()
+
+    async def _abort(self, _: Abort) -> Done:
+        self._prepared = None
+        return Done()
+
+    async def _accept(self, accept: Accept) -> Done:
+        await self._service.accept_from(accept.listeners)
+        self._log.info("accepting", listeners=list(accept.listeners))
+        return Done()
+
+    async def _drain(self, _: Drain) -> Done:
+        self.leaving.set()
+        return Done()

@@ -1,0 +1,69 @@
+"""The line behind its listeners, as the process sees it: start, accept, take new settings, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from proxy.clock import SystemClock
+from proxy.config.settings import Settings
+from proxy.edge.server import EdgeServer
+from proxy.worker import build
+
+
+class Service:
+    """One worker's service."""
+
+    def __init__(self, settings: Settings, descriptors: Sequence[int]) -> None:
+        self._accepting: dict[int, asyncio.Server] = {}
+        self._descriptors = descriptors
+        self._line = build(settings, clock=SystemClock())
+        self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
+
+    @property
+    def accepting(self) -> tuple[int, ...]:
+        """Indices of the listeners that it accepts from."""
+        return tuple(sorted(self._accepting))
+
+    async def start(self, own: int) -> None:
+        """Answer on one's own listener; ready from here on."""
+        await self._edge.start([])
+        await self.accept_from([own])
+        self._line.health.is_ready = True
+
+    async def accept_from(self, listeners: Iterable[int]) -> None:
+        """Accept from exactly these listeners, one's own and those of siblings that are away; open connections stay."""
+        wanted = set(listeners)
+        for index in self._accepting.keys() - wanted:
+            self._accepting.pop(index).close()
+        for index in wanted - self._accepting.keys():
+            self._accepting[index] = await self._edge.listen(_duplicate(self._descriptors[index]))
+
+    def check(self, settings: Settings) -> None:
+        """Raise OSError or ValueError if these settings could not be run; change nothing."""
+
+    def reconfigure(self, settings: Settings) -> None:
+        """Run under new settings; what is remembered stays."""
+        self._line.reconfigure(settings)
+        self._edge.limits = settings.limits
+
+    def report(self) -> dict[str, Any]:
+        """Return what `/status.json` shows of this worker."""
+        return {"accepting": list(self.accepting), "connections": self._edge.connections, "refused": self._edge.refused}
+
+    def not_ready(self) -> None:
+        """Tell load balancers to stop sending; everything is still answered."""
+        self._line.health.is_ready = False
+
+    async def stop(self) -> None:
+        """Stop accepting, let requests in flight finish within the drain time, give everything back."""
+        await self._edge.stop()
+        await self._line.close()
+
+
+def _duplicate(descriptor: int) -> socket.socket:
+    """Return a socket of one's own on a family descriptor: closing it leaves the listener, and its queue, open."""
+    return socket.socket(fileno=os.dup(descriptor))
