@@ -89,8 +89,6 @@ class _Reader:
         self._takes("?")
         if self._peek() == "+":
             raise Outside  # possessive
-        if _REPETITION.match(self._pattern, self._at):
-            raise Outside  # letters in one version of the engine
         return Repeat(atom, low, high)
 
     def _counts(self) -> tuple[int, int | None] | None:
@@ -116,6 +114,10 @@ class _Reader:
 
     def _atom(self) -> Node:
         letter = self._peek()
+        if letter in "*+?":
+            raise Broken
+        if _REPETITION.match(self._pattern, self._at):
+            raise Outside  # a count with nothing to count
         match letter:
             case "(":
                 return self._group()
@@ -123,11 +125,10 @@ class _Reader:
                 return self._class()
             case "\\":
                 return self._escape()
-            case "*" | "+" | "?":
-                raise Broken
-            case "{" if _REPETITION.match(self._pattern, self._at):
-                raise Outside
         self._at += 1
+        return self._plain(letter)
+
+    def _plain(self, letter: str) -> Node:
         match letter:
             case ".":
                 return Chars(ANY if "s" in self._flags else inverted(NEWLINE))

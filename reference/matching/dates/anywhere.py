@@ -1,0 +1,111 @@
+"""Comparing dates when the team's time zone is not known: an answer only where every zone of the world gives it.
+
+Definitions do not carry the zone, so this is where a local evaluator lives. Dates that are far apart are settled by bounds;
+close ones are compared in every zone, gaps of the clocks included.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from reference.matching.match import Match, Moment, Unsure
+
+from .civil import SECOND, Instant, Wall
+from .relative import Relative
+from .resolve import Ordering, instant_at
+from .texts import Date, Local
+from .zones import datetime_of, every_zone, instant_in, instant_of, wall_in
+
+TIMEZONE_UNKNOWN: Final = Unsure("timezone_unknown")
+
+
+def compared_anywhere(compare: Ordering, date: Date, wanted: Date, moment: Moment) -> Match:
+    """Compare without knowing the zone: by bounds where they are far apart, else in every zone there is."""
+    left_from, left_to = _bounds(date, moment)
+    right_from, right_to = _bounds(wanted, moment)
+    if left_from <= right_to and right_from <= left_to and not (isinstance(date, int) and isinstance(wanted, int)):
+        return _swept(compare, date, wanted, moment)
+    if not compare(left_from, right_from):
+        # A side that some zone's clocks skip is unparsable there: no match either.
+        return False
+    return True if _named_everywhere(date, moment) and _named_everywhere(wanted, moment) else TIMEZONE_UNKNOWN
+
+
+def _bounds(date: Date, moment: Moment) -> tuple[Instant, Instant]:
+    """Return instants between which the date lies in every zone."""
+    match date:
+        case Local(wall):
+            return Instant(wall - _OFFSETS), Instant(wall + _OFFSETS)
+        case Relative(_, unit):
+            middle = date.before(Wall(instant_of(moment.now)))
+            spread = _STEPS if unit in {"m", "y"} else _CLOCK_CHANGES
+            return Instant(middle - spread), Instant(middle + spread)
+        case _:
+            return Instant(date), Instant(date)  # type: ignore[arg-type] # foreign texts were turned away
+
+
+# Local mean times included, no zone of the tz database was ever 16 h away from UTC.
+_HOUR: Final = 3600 * SECOND
+_OFFSETS: Final = 16 * _HOUR
+# A span on the wall clock differs from the same span in UTC by the change of the offset, at most twice the above.
+_CLOCK_CHANGES: Final = 32 * _HOUR
+# Another day in the zone may clamp at other month ends: four days more, and some.
+_STEPS: Final = 8 * 24 * _HOUR
+
+
+def _swept(compare: Ordering, date: Date, wanted: Date, moment: Moment) -> Match:
+    if isinstance(date, Relative) or isinstance(wanted, Relative):
+        return _agreed(compare, date, wanted, moment)
+    return _agreed_of_walls(compare, date, wanted)
+
+
+@lru_cache(maxsize=1024)
+def _agreed_of_walls(compare: Ordering, date: Date, wanted: Date) -> Match:
+    return _agreed(compare, date, wanted, _NO_MOMENT)
+
+
+def _compared(compare: Ordering, date: Date, wanted: Date, moment: Moment, zone: ZoneInfo) -> bool:
+    left = instant_at(date, moment, zone)
+    if left is None:
+        return False
+    right = instant_at(wanted, moment, zone)
+    return right is not None and compare(left, right)
+
+
+def _agreed(compare: Ordering, date: Date, wanted: Date, moment: Moment) -> Match:
+    """Return the answer that all zones give, `TIMEZONE_UNKNOWN` as soon as two differ."""
+    zones = every_zone()
+    answer = _compared(compare, date, wanted, moment, next(zones))
+    return answer if all(_compared(compare, date, wanted, moment, zone) is answer for zone in zones) else TIMEZONE_UNKNOWN
+
+
+def _named_everywhere(date: Date, moment: Moment) -> bool:
+    """Say whether the date exists in every zone: no clocks skip it."""
+    match date:
+        case Local(wall):
+            return _is_shown_everywhere(wall)
+        case Relative():
+            return _is_reached_everywhere(date, instant_of(moment.now) // _SLICE)
+        case _:
+            return True
+
+
+# Since 1938 clocks never skipped less than this, so the two ends of a slice speak for all of it.
+_SLICE: Final = 600 * SECOND
+
+
+@lru_cache(maxsize=1024)
+def _is_shown_everywhere(wall: Wall) -> bool:
+    return all(instant_in(wall, zone) is not None for zone in every_zone())
+
+
+@lru_cache(maxsize=256)
+def _is_reached_everywhere(relative: Relative, time_slice: int) -> bool:
+    ends = [datetime_of(Instant(time_slice * _SLICE)), datetime_of(Instant((time_slice + 1) * _SLICE - SECOND))]
+    return all(instant_in(relative.before(wall_in(end, zone)), zone) is not None for zone in every_zone() for end in ends)
+
+
+# Walls alone never look at the clock.
+_NO_MOMENT: Final = Moment(datetime_of(Instant(0)), None)
