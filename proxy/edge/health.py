@@ -20,8 +20,8 @@ READY: Final = "/_holdfast/ready"
 class Health:
     """Readiness of one worker: on once started, off as soon as it is told to drain."""
 
-    def __init__(self) -> None:
-        self.is_ready = False
+    def __init__(self, *, is_ready: bool = False) -> None:
+        self.is_ready = is_ready
 
     async def handle(self, request: web.BaseRequest, path: str) -> web.StreamResponse:
         """Answer a health path; 404 for any other below the prefix."""

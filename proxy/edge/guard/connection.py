@@ -25,7 +25,7 @@ from .watch import BodyWatch, WriteWatch
 
 log = logging.getLogger(__name__)
 
-STREAMED: Final = "holdfast.streamed"
+STREAMED: Final = web.RequestKey("holdfast.streamed", bool)
 """A handler sets `request[STREAMED] = True` when the body may take as long as it keeps coming."""
 
 _END_OF_HEAD: Final = b"\r\n\r\n"
@@ -161,7 +161,7 @@ class Connection(web.RequestHandler):
             request.content.total_bytes,
             now=now,
             is_held=self._reading_paused,
-            is_streamed=bool(request.get(STREAMED)),
+            is_streamed=request.get(STREAMED, False),
             timeout_s=self._owner.limits.body_timeout_s,
         )
 

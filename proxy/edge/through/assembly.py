@@ -28,8 +28,9 @@ RELAY_CONNECTIONS: Final = 32
 class Through:
     """The handler of every path but the flag endpoints."""
 
-    def __init__(self, settings: Settings, *, health: Health) -> None:
+    def __init__(self, settings: Settings, *, health: Health, relay_deadline_s: float = DEADLINE_S) -> None:
         self._health = health
+        self._relay_deadline_s = relay_deadline_s
         self._pools: dict[Place, Pool] = {}
         self._retiring: set[asyncio.Task[None]] = set()
         self.reconfigure(settings)
@@ -47,7 +48,10 @@ class Through:
         trusted = TrustedProxies(settings.trusted_proxies)
         self._others = Others(
             relay=Relay(
-                Tenants(settings.projects), {name: self._pools[place] for name, place in relayed.items()}, trusted=trusted
+                Tenants(settings.projects),
+                {name: self._pools[place] for name, place in relayed.items()},
+                trusted=trusted,
+                deadline_s=self._relay_deadline_s,
             ),
             passthrough=Passthrough(
                 settings.passthrough, ingestion=self._pools[ingestion], assets=self._pools[assets], trusted=trusted
