@@ -17,9 +17,9 @@ from .definitions.graph import arrange, closure
 from .definitions.model import CohortGroup, Definitions, Flag, PropertyFilter
 from .matching.match import Moment
 from .matching.operators import compile_filter
-from .outcome import Evaluation, Outcome, Status
+from .outcome import Evaluation
 from .rules_v1.enrich import FILLED_FROM
-from .rules_v1.flag import CompiledFlag
+from .rules_v1.flag import CompiledFlag, Evaluate
 from .rules_v1.subject import Subject
 from .rules_v1.targeting.cohorts import Cohorts
 from .rules_v1.targeting.condition import Tools
@@ -34,9 +34,16 @@ _KEPT_PLANS: Final = 64
 
 
 class Plan(NamedTuple):
-    """What one selection evaluates: the flags in order, and whether it touches a dependency cycle."""
+    """What one selection evaluates.
+
+    Attributes:
+        flags: In order.
+        decisions: The same as pairs of key and function, which is all the hot loop needs.
+        has_cycle: It touches a dependency cycle.
+    """
 
     flags: tuple[CompiledFlag, ...]
+    decisions: tuple[tuple[str, Evaluate], ...]
     has_cycle: bool
 
 
@@ -79,9 +86,9 @@ class Program:
         plan = self._plan(selection)
         subject = self._subject(context, now)
         outcomes = subject.outcomes
-        for flag in plan.flags:
-            outcomes[flag.key] = flag.evaluate(subject)
-        return _evaluation(outcomes, plan)
+        for key, decide in plan.decisions:
+            outcomes[key] = decide(subject)
+        return _evaluation(subject, plan)
 
     def steps(
         self, context: Context, *, now: datetime, selection: Selection = EVERYTHING, work: int = WORK_PER_STEP
@@ -109,7 +116,7 @@ class Program:
             if done >= work:
                 done = 0
                 yield
-        return _evaluation(subject.outcomes, plan)
+        return _evaluation(subject, plan)
 
     def _subject(self, context: Context, now: datetime) -> Subject:
         moment = _moment(context, now)
@@ -129,7 +136,8 @@ class Program:
             needs = {key: [need for need in self._needs[key] if need in chosen] for key in chosen}
             chosen = closure((key for key in selection.flag_keys if key in chosen), needs)
         flags = tuple(flag for key, flag in self._flags.items() if key in chosen)
-        return Plan(flags, has_cycle=not self._cyclic.isdisjoint(chosen))
+        decisions = tuple((flag.key, flag.evaluate) for flag in flags)
+        return Plan(flags, decisions, has_cycle=not self._cyclic.isdisjoint(chosen))
 
 
 def compile_definitions(definitions: Definitions) -> Program:
@@ -178,9 +186,8 @@ def _keys_read(definitions: Definitions) -> Iterable[str]:
                 yield member.key
 
 
-def _evaluation(outcomes: dict[str, Outcome], plan: Plan) -> Evaluation:
-    has_failure = any(outcome.status is Status.FAILED for outcome in outcomes.values())
-    return Evaluation(outcomes=outcomes, errors=has_failure or plan.has_cycle)
+def _evaluation(subject: Subject, plan: Plan) -> Evaluation:
+    return Evaluation(outcomes=subject.outcomes, errors=subject.has_failure or plan.has_cycle)
 
 
 def _moment(context: Context, now: datetime) -> Moment:

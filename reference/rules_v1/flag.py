@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from reference.definitions.flag import FLAG_DEFECT, V1
 from reference.definitions.model import Flag
 from reference.json import Json
-from reference.outcome import Outcome, Reason
+from reference.outcome import Outcome, Reason, Status
 
 from .buckets import ALWAYS, Split, holdout_edge
 from .fast import plain_evaluation
@@ -124,7 +124,12 @@ class CompiledFlag:
 
 
 def _by_position(on_server: Outcome, local: Outcome) -> Evaluate:
-    return lambda subject: on_server if subject.complete else local
+    def evaluate(subject: Subject) -> Outcome:
+        outcome = on_server if subject.complete else local
+        subject.has_failure = subject.has_failure or outcome.status is Status.FAILED
+        return outcome
+
+    return evaluate
 
 
 def _is_yes(value: Json) -> bool:

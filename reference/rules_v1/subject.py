@@ -54,19 +54,12 @@ class Subject:
         outcomes: Flag key → outcome of the flags evaluated so far.
         possible: Inconclusive flag key → the values it may have; absent when they are not known.
         cohorts: Cohort id → answer, for the cohorts asked so far.
+        has_failure: Some flag failed.
     """
 
     __slots__ = (
-        "_context",
-        "_group_types",
-        "_groups",
-        "cohorts",
-        "complete",
-        "device",
-        "identity",
-        "outcomes",
-        "possible",
-        "view",
+        *("_context", "_group_types", "_groups", "cohorts", "complete", "device", "has_failure", "identity", "outcomes"),
+        *("possible", "view"),
     )
 
     def __init__(self, context: Context, moment: Moment, *, group_types: Mapping[int, str], fill: tuple[str, ...]) -> None:
@@ -81,6 +74,7 @@ class Subject:
         self.outcomes: dict[str, Outcome] = {}
         self.possible: dict[str, tuple[bool | str, ...]] = {}
         self.cohorts: dict[int, bool | Unsure | Failure] = {}
+        self.has_failure = False
 
     @property
     def memberships(self) -> Memberships | None:
