@@ -22,9 +22,9 @@ from proxy.process.supervisor.reach import unreachable
 from .exits import Exit
 from .say import complain, say
 
-_SERVICE: Final = ("-m", "reference.service")
 _PROXY: Final = ("-m", "proxy", "serve")
-_SAMPLE_TOKEN: Final = "phc_sample"  # noqa: S105  public, and of the sample definitions
+_TOKEN: Final = "phc_holdfast_demo"  # noqa: S105  public, and only of the embedded service
+_SERVICE: Final = ("-m", "reference.service", "--token", _TOKEN)
 _STOP_S: Final = 15.0
 _QUIET: Final = frozenset({"debug", "info"})
 
@@ -159,11 +159,11 @@ class _Demo:
                 say("flag service: back")
 
     def _teach(self, address: str) -> None:
-        token = "phc_YOUR_PROJECT_TOKEN" if self._chosen.upstream else _SAMPLE_TOKEN
+        token = "phc_YOUR_PROJECT_TOKEN" if self._chosen.upstream else _TOKEN
         body = f'{{"token":"{token}","distinct_id":"user-1"}}'
         say(f"flag service   {self._service_url}")
         say(f"proxy          {address}")
-        say("\ntry:")
+        say("\ntry (the first answer is remembered):")
         say(f"  curl -si -X POST '{address}/flags/?v=2' -H 'content-type: application/json' -d '{body}'")
         if not self._chosen.upstream:
             say("\nstop the flag service, and revive it, with the same line (look at Cache-Status and Age in the answers):")
