@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import signal
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Self, TypeAlias
@@ -172,7 +173,7 @@ class Child:
         if process is None:
             return
         with contextlib.suppress(ProcessLookupError):
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # It leads a session of its own: nothing it started outlives it.
         await process.wait()
 
 
