@@ -1,6 +1,6 @@
 """The processes that a benchmark starts: each on a core of its own choice, all of them stopped whatever happens.
 
-A server says that it is ready by a JSON line `{"event": "listening", …, "port": N}` on its standard output, which is what
+A server says where it listens by a JSON line with `"event": "listening"` and its port or address on standard output, as
 `flags-proxy serve` does; nothing here waits by sleeping and hoping.
 """
 
@@ -117,12 +117,12 @@ def accepts(port: int) -> bool:
 
 
 def announced(output: Path) -> int | None:
-    """Return the port of the first `listening` line that names one."""
+    """Return the port of the first `listening` line, from `port` or from the end of `address`."""
     for line in output.read_text(errors="replace").splitlines():
         if line.startswith("{") and "listening" in line:
             record = json.loads(line)
-            if record.get("event") == "listening" and record.get("port"):
-                return int(record["port"])
+            if record.get("event") == "listening":
+                return int(record.get("port") or record["address"].rpartition(":")[2])
     return None
 
 

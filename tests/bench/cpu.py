@@ -6,6 +6,7 @@ CPU time is the figure that holds on a machine shared with others: it does not c
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +14,18 @@ from pathlib import Path
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
+SETTLE_S, SETTLE_TRIES = 0.7, 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Resident memory of one process; `pss_kb` counts a page shared by n processes as a n-th of it."""
+    """Resident memory of one process; `pss_kb` counts a page shared by n processes as a n-th of it.
+
+    `name` is the module that it runs (`python -m name`), else its command.
+    """
 
     pid: int
+    name: str
     rss_kb: int
     pss_kb: int
 
@@ -46,10 +52,26 @@ def memory(root: int) -> list[Memory]:
     return [_memory(pid) for pid in tree(root)]
 
 
+def idle_memory(root: int) -> list[Memory]:
+    """Return the memory of a server that has finished starting: its processes and their sizes have stopped changing."""
+    before, now = list[Memory](), memory(root)
+    for _ in range(SETTLE_TRIES):
+        if before == now:
+            break
+        time.sleep(SETTLE_S)  # there is no event to wait for: a server doesn't say that it imports no more
+        before, now = now, memory(root)
+    return now
+
+
 def _memory(pid: int) -> Memory:
     lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]
     sizes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
-    return Memory(pid=pid, rss_kb=sizes["Rss"], pss_kb=sizes["Pss"])
+    return Memory(pid=pid, name=_name(pid), rss_kb=sizes["Rss"], pss_kb=sizes["Pss"])
+
+
+def _name(pid: int) -> str:
+    words = (PROC / str(pid) / "cmdline").read_text().split("\0")
+    return words[words.index("-m") + 1] if "-m" in words else words[0].rpartition("/")[2]
 
 
 def _pids() -> Iterator[int]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from tests.bench import page
 from tests.bench.children import Children, Talker, cores
-from tests.bench.cpu import Memory, cpu_s, memory
+from tests.bench.cpu import Memory, cpu_s, idle_memory, memory
 from tests.bench.quartiles import figure, ratio
 
 from . import rows as running
@@ -73,7 +73,7 @@ def measure(rounds: int, seconds: float) -> Run:
         rows, notice = running.bases(children, origin=origin.port, core=near)
         rows += running.proxies(children, origin=origin.port, doomed=doomed.port, core=near)
         hit = next(row for row in rows if row.name == "hit")
-        idle = memory(hit.server.pid)
+        idle = idle_memory(hit.server.pid)
         generator = children.talker(sys.executable, "-m", "tests.bench.proxy.blast", core=far)
         running.warm(rows, generator, doomed=doomed)
         samples: dict[str, list[Sample]] = {row.name: [] for row in rows}
@@ -115,9 +115,10 @@ def report(run: Run, rounds: int, seconds: float) -> str:
     """Return the tables as Markdown."""
     head = ("server", "CPU µs/request", "÷ echo", "÷ nginx hit", "mark ÷ echo", "busy", "requests/s", "Cache-Status")
     body = [line(run, row) for row in run.rows]
+    loaded = {entry.pid: entry for entry in run.loaded}
     resident = [
-        (who, *(f"{size / 1024:.1f}" for size in (idle.rss_kb, idle.pss_kb, loaded.rss_kb, loaded.pss_kb)))
-        for who, idle, loaded in zip(("supervisor", *["worker"] * len(run.idle)), run.idle, run.loaded, strict=False)
+        (entry.name, *(f"{size / 1024:.1f}" for size in (entry.rss_kb, entry.pss_kb, after.rss_kb, after.pss_kb)))
+        for entry, after in ((entry, loaded.get(entry.pid, entry)) for entry in run.idle)
     ]
     sizes = ("process", "idle RSS MiB", "idle PSS MiB", "loaded RSS MiB", "loaded PSS MiB")
     return "\n".join([
