@@ -19,7 +19,7 @@ BLOCK = re.compile(r"```(\w*)\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)")
 TARGET = re.compile(r"(?:^|`)make ([a-z]+)\b", re.MULTILINE)
 COMMAND = re.compile(
-    r"\b(flags-proxy|flags-harness|flags-load|python -m reference(?:\.service)?)((?: [a-z-]+)?)((?: --[a-z-]+)*)"
+    r"\b(flags-proxy|flags-harness|flags-load|python -m reference(?:\.service)?)((?: [a-z][a-z-]*)?)((?: --[a-z-]+)*)"
 )
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 
