@@ -77,7 +77,7 @@ def read_answer(whole: Whole) -> Reading | None:
 
 def is_worth_remembering(whole: Whole, reading: Reading) -> bool:
     """Tell whether an answer is good as a whole: no errors, no failed flag, not over quota, not the fixed answer for bots."""
-    if reading.errors == _TRUE or (reading.flags is not UNSET and _FAILED.search(whole.body) and _has_failed(whole)):
+    if reading.errors == _TRUE or _has_failed(whole, reading):
         return False
     if reading.quota_limited is not UNSET and b"feature_flags" in bytes(reading.quota_limited):
         return False
@@ -130,8 +130,10 @@ def _is_empty(reading: Reading) -> bool:
     return flags is not UNSET and not bytes(flags)[1:-1].strip()
 
 
-def _has_failed(whole: Whole) -> bool:
-    """Look closely: a payload, or a flag of that name, may merely look like the mark."""
+def _has_failed(whole: Whole, reading: Reading) -> bool:
+    """Tell whether a record is marked failed; a payload, or a flag of that name, may merely look like the mark."""
+    if reading.flags is UNSET or b'"failed"' not in whole.body or not _FAILED.search(whole.body):
+        return False
     answer = read(whole.body)
     return not isinstance(answer, ReadAnswer) or any(record.failed for record in answer.records.values())
 

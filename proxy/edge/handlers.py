@@ -34,12 +34,13 @@ class Flags:
         self._elsewhere = elsewhere
 
     def __call__(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
-        path, _, query = request.raw_path.partition("?")
+        target = request.raw_path
+        path, _, query = target.partition("?")
         if path in PLACES:
-            return self._answer(request, path, query)
+            return self._answer(request, target, path, query)
         return self._elsewhere(request)
 
-    async def _answer(self, request: web.BaseRequest, path: str, query: str) -> web.StreamResponse:
+    async def _answer(self, request: web.BaseRequest, target: str, path: str, query: str) -> web.StreamResponse:
         if request.method == "OPTIONS":
             return replies.preflight(request)
         head = self._heads.of(request)
@@ -48,7 +49,7 @@ class Flags:
             response = refuse(error_answer(Refusal.BODY_TOO_LARGE), head)
             response.force_close()  # the rest of the body is on its way and will not be read
             return response
-        arrival = Arrival(request.method, path, query, head, body)
+        arrival = Arrival(request.method, target, path, query, head, body)
         decoded = self._decoder.decode(arrival)
         if not isinstance(decoded, FlagsRequest):
             return refuse(decoded, head)

@@ -26,6 +26,7 @@ from proxy.config.settings import Limits
 
 from .flags.head import Head
 from .flags.packed import Packed
+from .flags.recent import Recent, Understood, is_recognisable
 from .flags.tenants import Tenant, Tenants
 from .headers import HeaderLines
 
@@ -42,9 +43,10 @@ REFUSED: Final = ("Cache-Status", "holdfast; fwd=bypass; detail=refused")
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """A request as it came: method, one of `PLACES`, the raw query, what its header lines mean, the raw body."""
+    """A request as it came: method, path and query together and apart, what its header lines mean, the raw body."""
 
     method: str
+    target: str
     path: str
     query: str
     head: Head
@@ -58,6 +60,7 @@ class Decoder:
         self._tenants = tenants
         self._inflated_bytes = limits.inflated_bytes
         self._clock = clock
+        self._recent = Recent()
 
     def decode(self, arrival: Arrival) -> FlagsRequest | ErrorAnswer:
         """Return the request, or the refusal to answer with. The deadline is set here, once."""
@@ -68,21 +71,36 @@ class Decoder:
         text = inflate(arrival.body, framing, inflated_bytes=self._inflated_bytes)
         if text is Trouble.TOO_LARGE:
             return error_answer(Refusal.INFLATED_TOO_LARGE)
-        fields = None if isinstance(text, Trouble) else read_strictly(text)
+        if isinstance(text, Trouble):
+            return self._second_look(arrival, query, framing, None)
+        known = self._recent.find(text, target=arrival.target, head=head.number)
+        return self._look(arrival, query, framing, text) if known is None else self._known(arrival, query, known)
+
+    def _known(self, arrival: Arrival, query: Query, known: Understood) -> FlagsRequest:
+        return self._request(
+            arrival, known.tenant, version=query.version, key=known.key, asked=known.asked, writes=known.writes
+        )
+
+    def _look(self, arrival: Arrival, query: Query, framing: Framing, text: bytes) -> FlagsRequest | ErrorAnswer:
+        fields = read_strictly(text)
         tenant = self._tenants.of(fields)
-        if tenant is None:
+        if tenant is None or fields is None:
             return self._second_look(arrival, query, framing, fields)
-        if fields is None:
-            return self._request(arrival, tenant, version=query.version)
+        is_kept = arrival.head.number and is_recognisable(text, has_sent_at="sent_at" in fields)
         asked, writes = _asked(fields), "$anon_distinct_id" in fields
         key = _key(arrival, tenant, query, fields)
-        return self._request(arrival, tenant, version=query.version, key=key, asked=asked, writes=writes)
+        if key is None:
+            return self._request(arrival, tenant, version=query.version)
+        understood = Understood(tenant, key, asked, writes)
+        if is_kept:
+            self._recent.keep(text, understood, target=arrival.target, head=arrival.head.number)
+        return self._known(arrival, query, understood)
 
     def _second_look(
         self, arrival: Arrival, query: Query, framing: Framing, fields: dict[str, Any] | None
     ) -> FlagsRequest | ErrorAnswer:
         """With an allow-list: find the token of a body that is not strict JSON; refuse what has none, or an unknown one."""
-        if fields is None:
+        if fields is None and self._tenants.open is None:
             fields = read_leniently(arrival.body, framing, inflated_bytes=self._inflated_bytes)
         tenant = self._tenants.of(fields)
         if tenant is not None:

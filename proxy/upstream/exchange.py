@@ -150,7 +150,7 @@ def _lines(request: FlagsRequest) -> list[tuple[str, str]]:
     return lines
 
 
-def _payload(body: bytes) -> bytes | io.BytesIO | None:
+def _payload(body: bytes) -> aiohttp.Payload | None:
     if not body:
         return None
-    return body if len(body) <= WRITE_WHOLE_BYTES else io.BytesIO(body)
+    return aiohttp.BytesPayload(body) if len(body) <= WRITE_WHOLE_BYTES else aiohttp.BytesIOPayload(io.BytesIO(body))

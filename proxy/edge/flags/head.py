@@ -1,0 +1,94 @@
+"""What a request's header lines mean for a flag request, worked out once per distinct set of lines.
+
+An SDK sends the same lines with every call, so the work of a dozen lookups (10 µs) becomes one (1 µs). Remembered are a bounded
+number of short sets of lines; never any that carries a credential.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+import msgspec
+from aiohttp import web
+
+from proxy.answer.intake.body import media_type
+from proxy.answer.key import agent_lines
+from proxy.edge import cors
+from proxy.edge.forwarded import TrustedProxies
+from proxy.edge.headers import HeaderLines, client_address, forwardable
+
+RawLines: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+REMEMBERED: Final = 1024
+LONGEST_BYTES: Final = 2048
+"""Together at most 2 MiB of lines, twice over as text."""
+
+_CREDENTIALS: Final = ("Authorization", "Cookie")
+
+
+class Head(msgspec.Struct, frozen=True, kw_only=True):
+    """The header lines of one request, understood.
+
+    Attributes:
+        lines: What is forwarded.
+        agent: The part of them that an answer depends on.
+        address: The client's address as the service will read it.
+        media_type: Of the body; JSON when not said.
+        encoding: `Content-Encoding`, lower case; "" when not said.
+        has_credential: The caller carries an `Authorization`: nothing of its answer may be shared.
+        cross_origin: The lines every answer to this caller carries.
+        number: Stands for the whole set of lines while it is remembered; 0 for one that is not.
+    """
+
+    lines: HeaderLines
+    agent: list[tuple[str, str]]
+    address: str
+    media_type: str
+    encoding: str
+    has_credential: bool
+    cross_origin: HeaderLines
+    number: int = 0
+
+
+class Heads:
+    """Reads heads, and remembers the last so many."""
+
+    def __init__(self, *, trusted: TrustedProxies) -> None:
+        self._trusted = trusted
+        self._read: dict[tuple[str | None, RawLines], Head] = {}
+        self._count = 0
+
+    def of(self, request: web.BaseRequest) -> Head:
+        """Return what a request's lines mean."""
+        raw = request.raw_headers
+        place = (request.remote, raw)
+        head = self._read.get(place)
+        if head is None:
+            head = self._look(request)
+            if not _is_private(request) and _size(raw) <= LONGEST_BYTES:
+                if len(self._read) >= REMEMBERED:
+                    self._read.clear()
+                self._count += 1
+                head = self._read[place] = msgspec.structs.replace(head, number=self._count)
+        return head
+
+    def _look(self, request: web.BaseRequest) -> Head:
+        headers = request.headers
+        lines = forwardable(headers, peer=request.remote or "", trusted=self._trusted)
+        return Head(
+            lines=lines,
+            agent=agent_lines(lines),
+            address=client_address(lines),
+            media_type=media_type(headers.get("Content-Type")),
+            encoding=headers.get("Content-Encoding", "").lower(),
+            has_credential="Authorization" in headers,
+            cross_origin=cors.headers_for(headers.get("Origin")),
+        )
+
+
+def _is_private(request: web.BaseRequest) -> bool:
+    return any(name in request.headers for name in _CREDENTIALS)
+
+
+def _size(raw: RawLines) -> int:
+    return sum(len(name) + len(value) for name, value in raw)
