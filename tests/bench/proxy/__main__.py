@@ -86,7 +86,7 @@ def measure(rounds: int, seconds: float) -> Run:
 def take(row: Row, generator: Talker, seconds: float) -> Sample:
     """Load one row for one slice."""
     before, started = cpu_s(row.server.pid), time.monotonic()
-    told = generator.ask(port=row.server.port, seconds=seconds)
+    told = row.load(generator, seconds)
     spent, elapsed = cpu_s(row.server.pid) - before, time.monotonic() - started
     return Sample(
         cpu_us=spent / told["requests"] * 1e6,

@@ -1,6 +1,7 @@
 """The load generator: keep-alive connections that send the next user's request as soon as an answer is whole.
 
-A child process spoken to in JSON lines: `{"port": N, "seconds": S}` → `{"requests", "failures", "cpu_s", "label"}`. The
+A child process spoken to in JSON lines: `{"port": N, "seconds": S, "stamped": B}` → `{"requests", "failures", "cpu_s",
+"label"}`; stamped requests have a `sent_at` of their own, others repeat byte for byte (which nginx needs for a hit). The
 users are taken in turn over all connections, so no two requests under way ask the same. After the time is up it waits
 for what is under way, so every counted request is a served one. It checks each status and reads `Cache-Status` on a sample.
 """
@@ -8,19 +9,19 @@ for what is under way, so every counted request is a served one. It checks each 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import re
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import uvloop
 
 from tests.bench.lines import say
 
-from .bodies import requests
+from .bodies import stream
 
 CONNECTIONS = 32
 SAMPLE_EVERY = 50
@@ -41,7 +42,7 @@ class Slice:
 class Connection(asyncio.Protocol):
     """One keep-alive connection with at most one request under way."""
 
-    def __init__(self, stock: itertools.cycle[bytes]) -> None:
+    def __init__(self, stock: Iterator[bytes]) -> None:
         self.stock = stock
         self.held = b""
         self.missing = 0
@@ -97,12 +98,12 @@ class Generator:
     """Keeps the connections to each port between slices, as SDKs do."""
 
     def __init__(self) -> None:
-        self.stock = itertools.cycle(requests())
+        self.streams = {stamped: stream(stamped=stamped) for stamped in (True, False)}
         self.pools: dict[int, list[Connection]] = {}
 
-    async def blast(self, port: int, seconds: float) -> dict[str, Any]:
+    async def blast(self, port: int, seconds: float, *, stamped: bool) -> dict[str, Any]:
         """Load one port for a while and return what came of it."""
-        pool = await self._pool(port)
+        pool = await self._pool(port, self.streams[stamped])
         current = Slice()
         cpu = time.process_time()
         for connection in pool:
@@ -118,11 +119,11 @@ class Generator:
             "label": current.labels.most_common(1)[0][0] if current.labels else "",
         }
 
-    async def _pool(self, port: int) -> list[Connection]:
+    async def _pool(self, port: int, stock: Iterator[bytes]) -> list[Connection]:
         alive = [connection for connection in self.pools.get(port, []) if not connection.closed]
         loop = asyncio.get_running_loop()
         while len(alive) < CONNECTIONS:
-            _, connection = await loop.create_connection(lambda: Connection(self.stock), "127.0.0.1", port)
+            _, connection = await loop.create_connection(lambda: Connection(stock), "127.0.0.1", port)
             alive.append(connection)
         self.pools[port] = alive
         return alive

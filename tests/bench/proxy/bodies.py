@@ -1,16 +1,21 @@
 """What goes over the wire: one answer of 20 flags in 5.3 KB, and the requests of 1 000 distinct users, about 300 B each.
 
-The answer is a plain v2 answer as the flag service gives it; the requests are posthog-python's.
+The answer is a plain v2 answer as the flag service gives it; the requests are posthog-python's, which put the time of day
+(`sent_at`) into every body, so that no two are the same bytes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from itertools import count
 
 USERS = 1_000
 FLAGS = 20
 ANSWER_BYTES = 5_300
 TOKEN = "phc_bench_project_token"
+SENT_AT = b"123456"
+"""The microseconds of `sent_at`, the part that changes."""
 VARIANTS = ("control", "test-a", "test-b")
 
 
@@ -48,8 +53,16 @@ def _record(number: int, padding: str) -> dict[str, object]:
 
 
 def requests() -> list[bytes]:
-    """Return the whole bytes of one request per user."""
+    """Return the whole bytes of one request per user, all sent at one time."""
     return [_request(_body(user)) for user in range(USERS)]
+
+
+def stream(*, stamped: bool) -> Iterator[bytes]:
+    """Yield one user's request after the other for ever, each with a `sent_at` of its own where `stamped`."""
+    stock = [request.partition(SENT_AT) for request in requests()]
+    for number in count():
+        before, stamp, after = stock[number % USERS]
+        yield before + (b"%06d" % (number % 1_000_000) if stamped else stamp) + after
 
 
 def _body(user: int) -> bytes:
@@ -60,7 +73,7 @@ def _body(user: int) -> bytes:
         "group_properties": {},
         "geoip_disable": True,
         "device_id": None,
-        "sent_at": "2026-11-22T10:00:00+00:00",
+        "sent_at": f"2026-11-22T10:00:00.{SENT_AT.decode()}+00:00",
         "api_key": TOKEN,
     }
     return json.dumps(document).encode()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from tests.bench.children import LOOPBACK, Children, Server, Talker, stop
 
@@ -39,12 +40,23 @@ FRESH_S = 3_600
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One server under measurement; `label` is what its `Cache-Status` must contain, and `mark` its ceiling ÷ echo."""
+    """One server under measurement.
+
+    Attributes:
+        label: What its `Cache-Status` must contain.
+        mark: Its ceiling ÷ echo.
+        stamped: Its requests have a `sent_at` of their own, as posthog-python's have; without, they repeat byte for byte.
+    """
 
     name: str
     server: Server
     label: str = ""
     mark: float | None = None
+    stamped: bool = True
+
+    def load(self, generator: Talker, seconds: float) -> dict[str, Any]:
+        """Let the generator load this server for a while."""
+        return generator.ask(port=self.server.port, seconds=seconds, stamped=self.stamped)
 
 
 def bases(children: Children, *, origin: int, core: int | None) -> tuple[list[Row], str]:
@@ -52,7 +64,7 @@ def bases(children: Children, *, origin: int, core: int | None) -> tuple[list[Ro
     echo = children.start(sys.executable, "-m", "tests.bench.proxy.echo", core=core)
     rows = [Row(name="echo", server=echo)]
     try:
-        rows.append(Row(name="nginx hit", server=nginx.start(children, origin=origin, core=core), label="HIT"))
+        rows.append(Row(name="nginx hit", server=nginx.start(children, origin=origin, core=core), label="HIT", stamped=False))
     except nginx.NoNginxError as reason:
         return rows, f"No nginx row: {reason}."
     return rows, ""
@@ -87,8 +99,8 @@ def warm(rows: list[Row], generator: Talker, *, doomed: Server) -> None:
     for row in rows:
         seen = 0
         while seen < 2 * USERS:
-            seen += generator.ask(port=row.server.port, seconds=0.3)["requests"]
+            seen += row.load(generator, 0.3)["requests"]
     stop(doomed.process)
     for row in rows:
         if row.name == "stale":
-            generator.ask(port=row.server.port, seconds=1.0)
+            row.load(generator, 1.0)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from tests.bench import page
 from tests.bench.cpu import cpu_s, memory, tree
-from tests.bench.proxy.bodies import ANSWER_BYTES, FLAGS, USERS, answer, requests
+from tests.bench.proxy.bodies import ANSWER_BYTES, FLAGS, USERS, answer, requests, stream
 from tests.bench.quartiles import Figure, figure, lower_quartile, ratio
 
 
@@ -46,6 +47,15 @@ def test_requests_are_of_distinct_users_and_about_300_bytes_of_body() -> None:
     stock = requests()
     assert len(set(stock)) == USERS
     assert all(250 <= len(request.partition(b"\r\n\r\n")[2]) <= 400 for request in stock)
+
+
+def test_stamped_requests_differ_in_nothing_but_their_time_and_others_repeat() -> None:
+    plain = [*islice(stream(stamped=False), USERS + 1)][::USERS]
+    stamped = [*islice(stream(stamped=True), USERS + 1)][::USERS]
+    assert plain[0] == plain[1] == requests()[0]
+    assert stamped[0] != stamped[1]
+    assert len({len(request) for request in (*stamped, *plain)}) == 1
+    assert stamped[0].replace(b"000000+", b"123456+") == plain[0]
 
 
 def test_cpu_and_memory_count_the_children_of_a_server() -> None:
