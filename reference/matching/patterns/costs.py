@@ -75,6 +75,10 @@ def looks_around(node: Node) -> bool:
             return isinstance(node, Look)
 
 
+# Two ways through an item, so many times over, are more than the limit.
+_MAX_DOUBLINGS: Final = 16
+
+
 class _Effort(NamedTuple):
     """At most so many ways through a node from one start, and so many branches remembered on them."""
 
@@ -95,8 +99,7 @@ def _effort(node: Node, length: int) -> _Effort:
             efforts = [_effort(alternative, length) for alternative in alternatives]
             return _capped(sum(e.paths for e in efforts), len(efforts) - 1 + sum(e.branches for e in efforts))
         case Repeat(item, low, high):
-            rounds = length + low + 1 if high is None else high
-            return _repeated(_effort(item, length), rounds)
+            return _repeated(_effort(item, length), low, low + length + 1 if high is None else high)
         case Look(item, _, negative):
             return _looking(item, length, negative=negative)
         case _:
@@ -111,17 +114,20 @@ def _in_sequence(efforts: list[_Effort]) -> _Effort:
     return _capped(paths, branches)
 
 
-def _repeated(item: _Effort, rounds: int) -> _Effort:
-    if item.paths > 1 and rounds > 16:  # noqa: PLR2004 - 2 ** 16 is past the limit anyway
-        return _capped(BACKTRACK_LIMIT, BACKTRACK_LIMIT)
-    total, latest, branches = 1, 1, 0
+def _repeated(item: _Effort, low: int, high: int) -> _Effort:
+    """Each round past the lowest number remembers that it could have been left out."""
+    optional = high - low
     if item.paths == 1:
-        return _capped(rounds + 1, (rounds + 1) * (item.branches + 1))
-    for _ in range(rounds):
-        branches += latest * (item.branches + 1)
-        latest *= item.paths
-        total += latest
-    return _capped(total, branches + latest)
+        return _capped(optional + 1, high * item.branches + optional)
+    if high > _MAX_DOUBLINGS:
+        return _capped(BACKTRACK_LIMIT, BACKTRACK_LIMIT)
+    paths, branches, entered = 0, 0, 1
+    for done in range(high):
+        is_optional = done >= low
+        paths += entered * is_optional
+        branches += entered * (item.branches + is_optional)
+        entered *= item.paths
+    return _capped(paths + entered, branches)
 
 
 def _looking(item: Node, length: int, *, negative: bool) -> _Effort:
