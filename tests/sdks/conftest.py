@@ -12,9 +12,6 @@ from tools.sdks.install import ensure
 from tools.sdks.lanes import ALL
 from tools.sdks.unavailable import Unavailable
 
-# Installing a lane for the first time downloads it (the lane table's first step does so before any test runs).
-pytestmark = pytest.mark.timeout(600)
-
 
 class Stack:
     """Service, proxy and a tap in front of the proxy; closing it ends them, the proxy in good order."""
