@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
 from .command.parser import parsed
 
@@ -10,7 +11,9 @@ from .command.parser import parsed
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; return its exit code (see `flags-proxy --help`)."""
     chosen = parsed(sys.argv[1:] if arguments is None else arguments)
-    return int(chosen.run(chosen))
+    # Only the chosen command is imported: `serve` becomes the launcher at once, and `--help` is quick.
+    command = import_module(f"proxy.command.{chosen.module}")
+    return int(command.run(chosen))
 
 
 if __name__ == "__main__":

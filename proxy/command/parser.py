@@ -10,8 +10,6 @@ from typing import Final
 from proxy.config.environment import CONFIG_VARIABLE
 from proxy.version import VERSION
 
-from . import check, demo, serve
-
 _ABOUT: Final = """\
 Holdfast answers PostHog feature-flag requests and keeps answering when the flag service does not.
 Point an SDK's `host` at it; nothing else changes."""
@@ -49,17 +47,17 @@ stop and revive the service to see the proxy hold on. Needs no network. Ctrl-C s
 
 
 def parsed(arguments: list[str]) -> argparse.Namespace:
-    """Read a command line; `run` is the command to call with the result. Exits with 2 on a wrong one, 0 after help."""
+    """Read a command line; `module` names the command. Exits with 2 on a wrong one, 0 after help."""
     parser = _parser("flags-proxy", _ABOUT, _EPILOG)
     parser.add_argument("--version", action="version", version=f"flags-proxy {VERSION}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, summary, about, epilog, run in (
-        ("serve", "run the proxy", _SERVE, _CONFIGURATION, serve.run),
-        ("check-config", "show the effective configuration, or what is wrong with it", _CHECK, _CONFIGURATION, check.run),
+    for name, summary, about, epilog, module in (
+        ("serve", "run the proxy", _SERVE, _CONFIGURATION, "serve"),
+        ("check-config", "show the effective configuration, or what is wrong with it", _CHECK, _CONFIGURATION, "check"),
     ):
         command = commands.add_parser(name, help=summary, description=about, epilog=epilog, formatter_class=_Raw)
         _add_config(command)
-        command.set_defaults(run=run)
+        command.set_defaults(module=module)
     _add_demo(commands.add_parser("demo", help="try it on this machine", description=_DEMO, formatter_class=_Raw))
     return parser.parse_args(arguments)
 
@@ -86,4 +84,4 @@ def _add_demo(command: argparse.ArgumentParser) -> None:
     command.add_argument("--upstream", metavar="URL", help="front this flag service instead of the embedded one")
     command.add_argument("--port", type=int, default=8080, help="port of the proxy; 0 takes a free one (default: %(default)s)")
     command.add_argument("--workers", type=int, default=1, help="worker processes (default: %(default)s)")
-    command.set_defaults(run=demo.run)
+    command.set_defaults(module="demo")

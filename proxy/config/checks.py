@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
@@ -72,6 +73,12 @@ def _no_loop(settings: Settings, _: Environ) -> Iterator[Fault]:
             yield place, "this is the proxy's own listen address: it would ask itself for ever"
 
 
+def _ca_files_load(settings: Settings, _: Environ) -> Iterator[Fault]:
+    for name, upstream in settings.upstreams.items():
+        if upstream.ca_file is not None and (reason := _ca_reason(upstream.ca_file)):
+            yield ("upstreams", name, "ca_file"), reason
+
+
 def _proxies_are_networks(settings: Settings, _: Environ) -> Iterator[Fault]:
     for index, network in enumerate(settings.trusted_proxies):
         try:
@@ -113,6 +120,7 @@ CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _upstreams_are_named,
     _urls_are_plain,
     _no_loop,
+    _ca_files_load,
     _proxies_are_networks,
     _admin_is_guarded,
     _secrets_are_there,
@@ -147,6 +155,16 @@ def _url_reason(url: str) -> str | None:
         (any(character.isspace() or not character.isprintable() for character in url), "must not contain spaces"),
     )
     return next((reason for is_wrong, reason in table if is_wrong), None)
+
+
+def _ca_reason(path: str) -> str | None:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "holds no certificates in PEM form"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return None
 
 
 def _is_own_address(parts: SplitResult, settings: Settings) -> bool:

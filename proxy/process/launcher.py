@@ -18,8 +18,11 @@ import socket
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
+
+from proxy.telemetry.sink import Sink, opened
 
 from .children import SUPERVISOR, Slot, due, next_due_s, slots
 from .family import Family, write_private
@@ -211,10 +214,12 @@ def log(event: str, *, level: str = "info", **fields: Any) -> None:
     """Write one line of the same form as `proxy.telemetry.logs`, which is too big for this process."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
     line = {"timestamp": stamp + "Z", "level": level, "event": event, "role": LAUNCHER, "pid": os.getpid(), **fields}
-    try:
-        os.write(1, json.dumps(line).encode() + b"\n")
-    except OSError:
-        return  # nobody reads; see LineSink
+    _sink().line(json.dumps(line).encode())
+
+
+@cache
+def _sink() -> Sink:
+    return opened(1)
 
 
 def _process_settings(family: Family) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
@@ -21,32 +21,27 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import structlog
 
+from .sink import Sink, opened
+
 Logger: TypeAlias = structlog.typing.FilteringBoundLogger
 _LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 _FRAMES: Final = 12
 
 
-class LineSink:
-    """Whole lines to a file descriptor; a reader that went away costs the line, never the process."""
+class _Lines:
+    """A sink in the form that structlog calls: one method a level, all alike."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    def __init__(self, sink: Sink) -> None:
+        self.msg = sink.line
 
-    def msg(self, line: bytes) -> None:
-        """Write one line in one call, so that lines of several processes do not mix (up to the pipe's atomic size)."""
-        try:
-            os.write(self._descriptor, line + b"\n")
-        except OSError:
-            # Nobody is left to tell; dying of it would turn a log collector's failure into an outage.
-            return
-
-    log = debug = info = warning = error = critical = exception = fatal = failure = err = msg
+    def __getattr__(self, level: str) -> Callable[[bytes], None]:
+        return self.msg
 
 
 def configure(*, role: str, level: str = "info", descriptor: int | None = None) -> Logger:
     """Set the process's logging up and return its logger, bound to role and pid."""
-    sink = LineSink(sys.stdout.fileno() if descriptor is None else descriptor)
+    lines = _Lines(opened(sys.stdout.fileno() if descriptor is None else descriptor))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -56,7 +51,7 @@ def configure(*, role: str, level: str = "info", descriptor: int | None = None) 
             rendered,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=lambda *_: sink,
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     logger: Logger = structlog.get_logger().bind(role=role, pid=os.getpid())

@@ -6,11 +6,11 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import Any
 
 from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
-from proxy.process.control.channel import GONE
 from proxy.process.control.messages import Report
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
@@ -53,8 +53,7 @@ class Desk:
 
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""
-        present = dict(self._hub.workers)
-        replies = await self._hub.tell_all(Report(), timeout_s=_REPORT_S)
+        replies = await self._hub.tell(list(self._hub.workers.values()), Report(), timeout_s=_REPORT_S)
         current = self._reloader.current
         return {
             "version": VERSION,
@@ -63,7 +62,7 @@ class Desk:
             "launcher": {"pid": self._care.pid},
             "supervisor": {"pid": os.getpid(), "age_s": round(time.time() - self._started, 3)},
             "duties": [duty.report() for duty in self.duties],
-            "workers": [report_of(worker, replies.get(index, GONE)) for index, worker in sorted(present.items())],
+            "workers": sorted((report_of(*each) for each in replies), key=itemgetter("index")),
             "workers_wanted": current.settings.process.workers,
         }
 

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from proxy.process.control.channel import SILENT, Channel
@@ -40,7 +40,7 @@ class Connected:
 
 
 class Hub:
-    """All workers. `on_arrival` is told of each hello, to bring the newcomer up to date."""
+    """All workers. `on_arrival` is told of each that came, or came back to its senses, to bring it up to date."""
 
     def __init__(self, *, workers: int, unresponsive_s: float, welcome: Callable[[], Welcome], log: Logger) -> None:
         self.workers: dict[int, Connected] = {}
@@ -57,11 +57,16 @@ class Hub:
         async with server:
             await server.serve_forever()
 
-    async def tell_all(self, body: Body, *, timeout_s: float = CALL_S) -> dict[int, Done]:
-        """Call every worker at once; return what each said, by index (`GONE` and `SILENT` among them)."""
-        present = dict(self.workers)
-        replies = await asyncio.gather(*(each.channel.call(body, timeout_s=timeout_s) for each in present.values()))
-        return dict(zip(present, replies, strict=True))
+    def answering(self) -> list[Connected]:
+        """Return the workers whose event loops turn."""
+        return [worker for worker in self.workers.values() if not worker.is_away]
+
+    async def tell(
+        self, workers: Sequence[Connected], body: Body, *, timeout_s: float = CALL_S
+    ) -> list[tuple[Connected, Done]]:
+        """Call some workers at once; return what each said (`GONE` and `SILENT` among it)."""
+        replies = await asyncio.gather(*(worker.channel.call(body, timeout_s=timeout_s) for worker in workers))
+        return list(zip(workers, replies, strict=True))
 
     def note_all(self, body: Body) -> None:
         """Tell every worker, without waiting."""
@@ -88,8 +93,7 @@ class Hub:
         worker = Connected(await arrived, channel)
         self._enter(worker)
         try:
-            if self.on_arrival is not None:
-                await self.on_arrival(worker)
+            await self._arrived(worker)
             while True:
                 await self._check_pulse(worker)
                 await asyncio.sleep(_PING_EVERY_S)
@@ -105,6 +109,10 @@ class Hub:
         worker.channel.note(self._welcome())
         self._log.info("worker_arrived", worker=worker.hello.index, worker_pid=worker.hello.pid, config=str(worker.version))
         self._assign()
+
+    async def _arrived(self, worker: Connected) -> None:
+        if self.on_arrival is not None and not worker.is_away:
+            await self.on_arrival(worker)
 
     def _leave(self, worker: Connected) -> None:
         if self.workers.get(worker.hello.index) is worker:
@@ -129,6 +137,7 @@ class Hub:
             worker.is_away = is_away
             self._log.warning("worker_unresponsive" if is_away else "worker_responsive", worker=worker.hello.index)
             self._assign()
+            await self._arrived(worker)
         if time.monotonic() - worker.answered_at > self.unresponsive_s:
             self._log.warning("worker_killed", worker=worker.hello.index, worker_pid=worker.hello.pid)
             _kill(worker.hello.pid)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from pathlib import Path
 from typing import Final
@@ -37,6 +37,8 @@ FIXED: Final = (
     "process.runtime_dir",
 )
 """What needs a restart: it belongs to the sockets and the processes themselves."""
+ABSENT: Final = (GONE, SILENT)
+"""No vote: who does not answer cannot keep the others from changing, and is brought up to date when it is back."""
 
 
 class Outcome(Struct, frozen=True):
@@ -86,33 +88,31 @@ class Reloader:
             self._settle(worker, done, self.current.version)
 
     async def _ballot(self, successor: Accepted) -> Outcome:
-        replies = await self._hub.tell_all(self._prepare(successor))
-        vetoes = {index: done for index, done in replies.items() if done.refusal and done not in (GONE, SILENT)}
+        replies = await self._hub.tell(self._hub.answering(), self._prepare(successor))
+        vetoes = [(worker, done) for worker, done in replies if done.refusal and done not in ABSENT]
         if vetoes:
             self._hub.note_all(Abort())
-            return self._refused(tuple(f"worker {index} cannot run it: {done.refusal}" for index, done in vetoes.items()))
+            return self._refused(tuple(f"worker {each.hello.index} cannot run it: {done.refusal}" for each, done in vetoes))
         try:
             store(self._family, successor)
         except OSError as error:
             self._hub.note_all(Abort())
             return self._refused((f"cannot be stored in the runtime folder: {error.strerror}",))
         self.current = successor
-        await self._commit()
+        await self._commit([worker for worker, done in replies if not done.refusal])
         self._log.info("reloaded", config=str(successor.version))
         for listener in self.on_accepted:
             listener(successor.settings)
         return Outcome(successor.version)
 
-    async def _commit(self) -> None:
-        members = dict(self._hub.workers)
-        for index, done in (await self._hub.tell_all(Commit(self.current.version))).items():
-            if index in members:
-                self._settle(members[index], done, self.current.version)
+    async def _commit(self, prepared: Sequence[Connected]) -> None:
+        for worker, done in await self._hub.tell(prepared, Commit(self.current.version)):
+            self._settle(worker, done, self.current.version)
 
     def _settle(self, worker: Connected, done: Done, version: Version) -> None:
         if not done.refusal:
             worker.version = version
-        elif done != GONE:
+        elif done not in ABSENT:
             # It would go on with settings that are no longer the accepted ones; its successor starts with those.
             self._log.warning("worker_replaced", worker=worker.hello.index, reason=done.refusal)
             worker.channel.note(Drain())

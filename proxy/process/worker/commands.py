@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
+from proxy.config.load import accept
+from proxy.config.problem import Problems
 from proxy.config.settings import Settings
 from proxy.process.control.channel import Handler
 from proxy.process.control.messages import Abort, Accept, Commit, Done, Drain, Hello, Ping, Prepare, Report, Version
@@ -59,12 +60,9 @@ class Commands:
         return Done(detail=detail)
 
     async def _prepare(self, prepare: Prepare) -> Done:
-        try:
-            settings = msgspec.convert(prepare.document, Settings)
-            self._service.check(settings)
-        except (msgspec.ValidationError, OSError, ValueError) as error:
-            self._log.warning("prepare_refused", config=str(prepare.version), exc_info=error)
-            return Done(refusal=type(error).__name__)
+        settings = accept(prepare.document, os.environ)
+        if isinstance(settings, Problems):
+            return Done(refusal=str(settings))
         self._prepared = (prepare.version, settings)
         return Done()
 

@@ -42,9 +42,6 @@ class Service:
         for index in wanted - self._accepting.keys():
             self._accepting[index] = await self._edge.listen(_duplicate(self._descriptors[index]))
 
-    def check(self, settings: Settings) -> None:
-        """Raise OSError or ValueError if these settings could not be run; change nothing."""
-
     def reconfigure(self, settings: Settings) -> None:
         """Run under new settings; what is remembered stays."""
         self._line.reconfigure(settings)
