@@ -19,7 +19,9 @@ from .guard.connection import Connection, missing_private_names
 from .guard.files import connections_within, raise_file_limit
 from .guard.gate import gated
 
-BACKLOG: Final = 4096
+BACKLOG: Final = 4096  # capped by net.core.somaxconn
+ACCEPTED_AT_ONCE: Final = 64
+"""Connections asyncio takes in one turn of the loop, before those too many can be closed: what a burst may overshoot by."""
 RESERVED_FILES: Final = 512
 """Descriptors kept for upstream pools, stores and files."""
 _SLICE: Final = 256  # connections swept before the loop turns: 0.1 ms
@@ -68,7 +70,8 @@ class EdgeServer:
 
     async def listen(self, sock: socket.socket) -> asyncio.Server:
         """Accept on one more bound socket, ours from now on; closing what is returned ends it and leaves open connections."""
-        server = await asyncio.get_running_loop().create_server(self._accept, sock=sock, backlog=BACKLOG)
+        server = await asyncio.get_running_loop().create_server(self._accept, sock=sock, backlog=ACCEPTED_AT_ONCE)
+        sock.listen(BACKLOG)  # asyncio takes its `backlog` for both; the kernel's queue stays long
         self._listening = [*(held for held in self._listening if held.is_serving()), server]
         return server
 
@@ -109,14 +112,16 @@ class EdgeServer:
     def _sweep(self, loop: asyncio.AbstractEventLoop, rest: list[Connection] | None) -> None:
         """Look at a slice of the connections, then let the loop turn; a full round takes one interval more."""
         rest = list(self._open) if rest is None else rest
-        now = loop.time()
-        for connection in rest[-_SLICE:]:
-            connection.sweep(now)
-        del rest[-_SLICE:]
-        if rest:
-            self._pending = loop.call_soon(self._sweep, loop, rest)
-        else:
-            self._schedule(loop)
+        part, rest = rest[:_SLICE], rest[_SLICE:]
+        try:
+            now = loop.time()
+            for connection in part:
+                connection.sweep(now)
+        finally:  # whatever one connection does to us, the others are still watched
+            if rest:
+                self._pending = loop.call_soon(self._sweep, loop, rest)
+            else:
+                self._schedule(loop)
 
 
 class _Refused(asyncio.Protocol):

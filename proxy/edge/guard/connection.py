@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 STREAMED: Final = web.RequestKey("holdfast.streamed", bool)
 """A handler sets `request[STREAMED] = True` when the body may take as long as it keeps coming."""
 
+LINGER_S: Final = 2.0
+"""How long the rest of a refused body is read and thrown away, so that the refusal is not lost in a reset."""
+
 _END_OF_HEAD: Final = b"\r\n\r\n"
 _PRIVATE_NAMES: Final = ("_waiter", "_request_count", "_current_request", "_force_close", "_reading_paused", "_request_handler")
 
@@ -55,7 +58,7 @@ class Connection(web.RequestHandler):
             access_log=None,  # type: ignore[arg-type]  # None is how aiohttp turns it off
             max_line_size=limits.header_bytes,
             max_field_size=limits.header_bytes,
-            lingering_time=min(5.0, limits.body_timeout_s),
+            lingering_time=LINGER_S,
             auto_decompress=False,  # bodies are forwarded as they came; the flag endpoints inflate a bounded copy
         )
         self._request_handler = handler
@@ -142,13 +145,19 @@ class Connection(web.RequestHandler):
         self._head_tail = (self._head_tail + data)[-3:]
 
     def _takes_nothing(self, now: float) -> bool:
-        unsent = self._socket.get_write_buffer_size() if self._socket is not None else 0
+        unsent = self._unsent_bytes()
         if not unsent:
             self._write = None
             return False
         if self._write is None:
             self._write = WriteWatch(unsent, now)
         return self._write.is_overdue(unsent, now=now, timeout_s=self._owner.limits.write_timeout_s)
+
+    def _unsent_bytes(self) -> int:
+        try:
+            return self._socket.get_write_buffer_size() if self._socket is not None else 0
+        except RuntimeError:  # uvloop's word for a socket that is closed and about to be reported as lost
+            return 0
 
     def _body_is_overdue(self, now: float) -> bool:
         request = self._current_request
@@ -167,9 +176,9 @@ class Connection(web.RequestHandler):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer from outside any handler, if nothing was answered yet, and close."""
-        request = self._current_request
-        if self.transport is not None and (request is None or not request.writer.output_size):
-            self.transport.write(_raw_refusal(status))
+        request, transport = self._current_request, self.transport
+        if transport is not None and not transport.is_closing() and (request is None or not request.writer.output_size):
+            transport.write(_raw_refusal(status))
         self._head_since = 0.0
         self.force_close()
 

@@ -54,8 +54,14 @@ def fault_of(request: web.BaseRequest) -> int | None:
 
 def _encourage(request: web.BaseRequest) -> None:
     """Send `100 Continue` to a client that waits for it (RFC 9110 §10.1.1); HTTP/1.0 knows none."""
-    if "Expect" in request.headers and request.version == HttpVersion11 and request.transport is not None:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    transport = request.transport
+    if (
+        "Expect" in request.headers
+        and request.version == HttpVersion11
+        and transport is not None
+        and not transport.is_closing()
+    ):
+        transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _refuse(request: web.BaseRequest, status: int) -> web.StreamResponse:

@@ -17,6 +17,8 @@ from proxy.worker import build
 PATIENCE_S = 20.0
 """Only how long a broken proxy can hold up a test; no test waits for it."""
 
+LAST = b"GET /_holdfast/live HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
 QUICK = Limits(header_timeout_s=0.2, body_timeout_s=0.2, write_timeout_s=0.3)
 """Deadlines short enough to watch pass; tests wait for the event, not for the time."""
 
@@ -60,16 +62,20 @@ class Rooms:
             writer.write(raw)
             return await read_reply(reader, method=method)
 
-    async def hear(self, raw: bytes) -> list[Reply]:
-        """Send bytes and the end of the stream; return every answer until the proxy closes."""
+    async def hear(self, raw: bytes, count: int) -> list[Reply]:
+        """Send bytes and return `count` answers, and any that come unasked before the connection is of further use or over."""
         replies: list[Reply] = []
         async with asyncio.timeout(PATIENCE_S), self.dial() as (reader, writer):
             try:
                 writer.write(raw)
-                while not reader.at_eof():
+                while len(replies) < count:
                     replies.append(await read_reply(reader))
+                if count:
+                    writer.write(LAST)
+                    while (reply := await read_reply(reader)).body != b"live":
+                        replies.append(reply)
             except (asyncio.IncompleteReadError, ConnectionError):
-                pass  # the end of what the proxy had to say
+                pass  # the proxy has closed: that is all it had to say
         return replies
 
     async def get(self, target: str, *lines: str, method: str = "GET") -> Reply:

@@ -162,7 +162,7 @@ def test_websockets_are_refused(run: Run, target: str) -> None:
     async def scenario() -> None:
         async with recorder() as upstream, rooms(settings_for(upstream.url)) as proxy:
             lines = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: a")
-            replies = await proxy.hear(head("GET", target, *lines) + head("GET", "/e/"))
+            replies = await proxy.hear(head("GET", target, *lines) + head("GET", "/e/"), 1)
             assert [reply.status for reply in replies] == [400]
             assert upstream.connections == 0
 
