@@ -15,6 +15,8 @@ HOME = ROOT / ".lanes" / "mutation"
 ROOMS = ("reference/evaluate.py", "reference/matching/*", "reference/rules_v1/*", "reference/definitions/graph.py")
 """What decides a flag. The HTTP face, the line protocol and the records are other tests' affair."""
 TESTS = ("tests/unit/reference", "tests/conformance")
+ELSEWHERE = ("tests/unit/reference/response", "tests/unit/reference/service", "tests/conformance/test_legacy_projection.py")
+"""Tests of other rooms: they would only be collected again for every mutant."""
 COPIED = ("reference", "tests/unit/reference", "tests/conformance", "tests/conftest.py")
 BESIDE = ROOT.parent / "shared"
 
@@ -46,7 +48,7 @@ def _mutmut_table() -> str:
         "source_paths": ["reference"],
         "only_mutate": list(ROOMS),
         "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:warnings"],
-        "pytest_add_cli_args_test_selection": list(TESTS),
+        "pytest_add_cli_args_test_selection": [*TESTS, *(f"--ignore={path}" for path in ELSEWHERE)],
         # Forked from a process that has only collected: nothing that a test remembered leaks into a mutant's run.
         "process_isolation": "forkserver",
         "use_git_change_detection": False,
