@@ -76,9 +76,9 @@ def _compared(compare: Ordering, date: Date, wanted: Date, moment: Moment, zone:
 
 def _agreed(compare: Ordering, date: Date, wanted: Date, moment: Moment) -> Match:
     """Return the answer that all zones give, `TIMEZONE_UNKNOWN` as soon as two differ."""
-    zones = every_zone()
-    answer = _compared(compare, date, wanted, moment, next(zones))
-    return answer if all(_compared(compare, date, wanted, moment, zone) is answer for zone in zones) else TIMEZONE_UNKNOWN
+    first, *others = every_zone()
+    answer = _compared(compare, date, wanted, moment, first)
+    return answer if all(_compared(compare, date, wanted, moment, zone) is answer for zone in others) else TIMEZONE_UNKNOWN
 
 
 def _named_everywhere(date: Date, moment: Moment) -> bool:

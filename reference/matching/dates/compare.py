@@ -18,6 +18,7 @@ from reference.matching.match import Match, Moment, Unsure
 from .anywhere import compared_anywhere
 from .resolve import Ordering, instant_at, remembered
 from .texts import FOREIGN, Date, parse_epoch, parse_text
+from .zones import every_zone
 
 DATE_FORMAT_NOT_PORTABLE: Final = Unsure("date_format_not_portable")
 
@@ -29,6 +30,8 @@ def dated(compare: Ordering) -> Callable[[Json], Comparison]:
         wanted = parse_text(value) if isinstance(value, str) else None
         if wanted is None:
             return NEVER
+        # Reading the zones of the world takes a while: when definitions are compiled, not when a person waits.
+        every_zone()
         return Comparison(_against(compare, wanted))
 
     return factory
