@@ -57,7 +57,8 @@ class Reading(msgspec.Struct, gc=False):
     feature_flags: Raw | UnsetType = msgspec.field(name="featureFlags", default=UNSET)
     errors: Raw | UnsetType = msgspec.field(name="errorsWhileComputingFlags", default=UNSET)
     quota_limited: Raw | UnsetType = msgspec.field(name="quotaLimited", default=UNSET)
-    request_id: Raw | UnsetType = msgspec.field(name="requestId", default=UNSET)
+    compression: Raw | UnsetType = msgspec.field(name="supportedCompression", default=UNSET)
+    has_flags: Raw | UnsetType = msgspec.field(name="hasFeatureFlags", default=UNSET)
 
 
 _peek: Final = msgspec.json.Decoder(Reading).decode
@@ -81,7 +82,7 @@ def is_worth_remembering(whole: Whole, reading: Reading) -> bool:
         return False
     if reading.quota_limited is not UNSET and b"feature_flags" in bytes(reading.quota_limited):
         return False
-    return not (_is_empty(reading) and reading.request_id is UNSET)
+    return not _is_for_bots(reading)
 
 
 def mark(body: bytes) -> bytes:
@@ -125,9 +126,11 @@ def _has_flags(reading: Reading) -> bool:
     return reading.feature_flags is not UNSET and bytes(reading.feature_flags)[:1] in (b"{", b"[")
 
 
-def _is_empty(reading: Reading) -> bool:
+def _is_for_bots(reading: Reading) -> bool:
+    """Tell the fixed answer for bots (contract §3.8) from a project without flags: its config lacks what every project's has."""
     flags = reading.feature_flags if reading.flags is UNSET else reading.flags
-    return flags is not UNSET and not bytes(flags)[1:-1].strip()
+    is_empty = flags is not UNSET and not bytes(flags)[1:-1].strip()
+    return is_empty and reading.compression is not UNSET and reading.has_flags is UNSET
 
 
 def _has_failed(whole: Whole, reading: Reading) -> bool:

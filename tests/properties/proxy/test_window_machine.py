@@ -1,0 +1,52 @@
+"""The rolling window against a list of every outcome and its time."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from proxy.upstream.window import SLICES, Window
+from tests.fakes.clock import FakeClock
+
+WINDOW_S = 10.0
+SLICE_S = WINDOW_S / SLICES
+
+
+class WindowMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = FakeClock()
+        self.window = Window(window_s=WINDOW_S, clock=self.clock)
+        self.seen: list[tuple[float, bool]] = []
+        self.in_row = 0
+
+    @rule(is_failure=st.booleans(), times=st.integers(1, 5))
+    def outcomes(self, is_failure: bool, times: int):
+        for _ in range(times):
+            self.window.add(is_failure=is_failure)
+            self.seen.append((self.clock.now, is_failure))
+            self.in_row = self.in_row + 1 if is_failure else 0
+
+    @rule(quarters=st.integers(0, 50))
+    def time_passes(self, quarters: int):
+        self.clock.advance(quarters * 0.25)
+
+    @rule()
+    def clear(self):
+        self.window.clear()
+        self.seen.clear()
+        self.in_row = 0
+
+    @invariant()
+    def it_counts_the_window_right_to_one_slice(self):
+        now = self.clock.now
+        sure = [bad for at, bad in self.seen if at > now - WINDOW_S + SLICE_S]
+        at_most = [bad for at, bad in self.seen if at >= now - WINDOW_S]
+        assert len(sure) <= self.window.calls <= len(at_most)
+        assert sum(sure) <= self.window.failures <= sum(at_most)
+        assert self.window.consecutive == self.in_row
+
+
+WindowMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+TestWindowMachine = WindowMachine.TestCase
