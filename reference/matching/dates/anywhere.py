@@ -7,7 +7,7 @@ close ones are compared in every zone, gaps of the clocks included.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from reference.matching.match import Match, Moment, Unsure
@@ -34,25 +34,20 @@ def compared_anywhere(compare: Ordering, date: Date, wanted: Date, moment: Momen
 
 
 def _bounds(date: Date, moment: Moment) -> tuple[Instant, Instant]:
-    """Return instants between which the date lies in every zone."""
+    """Return instants between which the date lies in every zone that can name it."""
     match date:
         case Local(wall):
             return Instant(wall - _OFFSETS), Instant(wall + _OFFSETS)
-        case Relative(_, unit):
-            middle = date.before(Wall(instant_of(moment.now)))
-            spread = _STEPS if unit in {"m", "y"} else _CLOCK_CHANGES
-            return Instant(middle - spread), Instant(middle + spread)
+        case Relative():
+            now = instant_of(moment.now)
+            spread, base = _spread(date, now // _SLICE), date.before(Wall(now))
+            return Instant(base + spread.low), Instant(base + spread.high)
         case _:
             return Instant(date), Instant(date)  # type: ignore[arg-type] # foreign texts were turned away
 
 
 # Local mean times included, no zone of the tz database was ever 16 h away from UTC.
-_HOUR: Final = 3600 * SECOND
-_OFFSETS: Final = 16 * _HOUR
-# A span on the wall clock differs from the same span in UTC by the change of the offset, at most twice the above.
-_CLOCK_CHANGES: Final = 32 * _HOUR
-# Another day in the zone may clamp at other month ends: four days more, and some.
-_STEPS: Final = 8 * 24 * _HOUR
+_OFFSETS: Final = 16 * 3600 * SECOND
 
 
 def _swept(compare: Ordering, date: Date, wanted: Date, moment: Moment) -> Match:
@@ -87,13 +82,9 @@ def _named_everywhere(date: Date, moment: Moment) -> bool:
         case Local(wall):
             return _is_shown_everywhere(wall)
         case Relative():
-            return _is_reached_everywhere(date, instant_of(moment.now) // _SLICE)
+            return _spread(date, instant_of(moment.now) // _SLICE).is_named
         case _:
             return True
-
-
-# Since 1938 clocks never skipped less than this, so the two ends of a slice speak for all of it.
-_SLICE: Final = 600 * SECOND
 
 
 @lru_cache(maxsize=1024)
@@ -101,10 +92,37 @@ def _is_shown_everywhere(wall: Wall) -> bool:
     return all(instant_in(wall, zone) is not None for zone in every_zone())
 
 
+class Spread(NamedTuple):
+    """How far the zones of the world are apart about one relative date.
+
+    Attributes:
+        low: The earliest instant, in ticks after the date's instant in UTC.
+        high: The latest one.
+        is_named: Whether the clocks of no zone skip the date.
+    """
+
+    low: int
+    high: int
+    is_named: bool
+
+
+# Since 1938 clocks never skipped less than this, and nothing changes twice in it: the two ends of a slice of time speak for
+# all of it.
+_SLICE: Final = 600 * SECOND
+
+
 @lru_cache(maxsize=256)
-def _is_reached_everywhere(relative: Relative, time_slice: int) -> bool:
-    ends = [datetime_of(Instant(time_slice * _SLICE)), datetime_of(Instant((time_slice + 1) * _SLICE - SECOND))]
-    return all(instant_in(relative.before(wall_in(end, zone)), zone) is not None for zone in every_zone() for end in ends)
+def _spread(relative: Relative, time_slice: int) -> Spread:
+    ends = (Instant(time_slice * _SLICE), Instant((time_slice + 1) * _SLICE - SECOND))
+    found = [_distance(relative, end, zone) for end in ends for zone in every_zone()]
+    distances = [distance for distance in found if distance is not None]
+    return Spread(min(distances), max(distances), len(distances) == len(found))
+
+
+def _distance(relative: Relative, now: Instant, zone: ZoneInfo) -> int | None:
+    """Return how much later than in UTC the date is in a zone; None where its clocks skip it."""
+    instant = instant_in(relative.before(wall_in(datetime_of(now), zone)), zone)
+    return None if instant is None else instant - relative.before(Wall(now))
 
 
 # Walls alone never look at the clock.

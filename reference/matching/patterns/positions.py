@@ -29,7 +29,7 @@ class Positions:
         self._codes = [ord(character) for character in text]
         self._budget = budget
         self._everywhere = (1 << (len(text) + 1)) - 1
-        self._masks: dict[Ranges, int] = {}
+        self._masks: dict[int, int] = {}
         self._places: dict[Place, int] = {}
 
     def is_matched_by(self, tree: Node) -> bool:
@@ -101,11 +101,12 @@ class Positions:
 
     def _mask(self, ranges: Ranges) -> int:
         """Return the positions whose next character is in the set."""
-        mask = self._masks.get(ranges)
+        # By identity: hashing the hundreds of ranges of a word character takes longer than the search.
+        mask = self._masks.get(id(ranges))
         if mask is None:
             self._spend(1 + len(self._codes) // 8)
             mask = _bits(contains(ranges, code) for code in self._codes)
-            self._masks[ranges] = mask
+            self._masks[id(ranges)] = mask
         return mask
 
     def _place(self, place: Place) -> int:

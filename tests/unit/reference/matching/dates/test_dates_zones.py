@@ -125,6 +125,25 @@ def test_dates_with_offsets_never_need_a_zone() -> None:
     assert said(ask("is_date_before", "2024-06-01T00:00:00Z", 1717200000, zone=None)) is False
 
 
+@pytest.mark.parametrize(
+    ("now", "value", "operator", "answer"),
+    [
+        # no clock in the world changed in those days: the span is exact without a zone
+        ("2024-06-15T00:30:00Z", "2024-06-14T00:30:00Z", "is_date_exact", True),
+        ("2024-06-15T00:30:00Z", "2024-06-14T00:30:01Z", "is_date_after", True),
+        ("2024-06-15T00:30:00Z", "2024-06-14T00:29:59Z", "is_date_after", False),
+        # America sprang forward: a day of its clocks was 23 hours
+        ("2024-03-10T20:00:00Z", "2024-03-09T20:59:59Z", "is_date_after", UNKNOWN),
+        ("2024-03-10T20:00:00Z", "2024-03-09T21:00:01Z", "is_date_after", True),
+        ("2024-03-10T20:00:00Z", "2024-03-09T20:00:01Z", "is_date_after", UNKNOWN),
+        ("2024-03-10T20:00:00Z", "2024-03-09T19:59:59Z", "is_date_after", False),
+    ],
+)
+def test_a_day_ago_is_as_vague_as_the_clocks_of_the_world_made_it(now: str, value: str, operator: str, answer: object) -> None:
+    assert said(ask(operator, "-1d", value, zone=None, now=datetime.fromisoformat(now))) == answer
+    assert said(ask(operator, "-24h", value, zone=None, now=datetime.fromisoformat(now))) == answer
+
+
 def test_a_span_that_some_clock_cannot_reach_is_not_answered_without_a_zone() -> None:
     now = datetime(2024, 4, 1, 0, 30, tzinfo=UTC)
     assert said(ask("is_date_before", "-1d", "2024-01-01T00:00:00Z", zone=None, now=now)) == UNKNOWN
