@@ -30,29 +30,26 @@ class Sink:
 
     def line(self, line: bytes) -> None:
         """Write one line in one call, so that lines of several processes do not mix (up to the pipe's atomic 4096 bytes)."""
-        if not self._has_room():
-            self.dropped += 1
-            return
-        if self.dropped:
-            line = b'{"level":"warning","event":"log_lines_dropped","count":%d}\n' % self.dropped + line
+        self._rest = self._rest[self._taken(self._rest) :] if self._rest else b""
+        content = self._notice() + line + b"\n"
+        taken = 0 if self._rest else self._taken(content)
+        if taken:
+            self._rest = content[taken:]
             self.dropped = 0
-        self._put(line + b"\n")
+        else:
+            self.dropped += 1
 
-    def _has_room(self) -> bool:
-        """Finish a line that was cut; a new one must not start in its middle."""
-        if self._rest:
-            self._put(self._rest)
-        return not self._rest
+    def _notice(self) -> bytes:
+        return b'{"level":"warning","event":"log_lines_dropped","count":%d}\n' % self.dropped if self.dropped else b""
 
-    def _put(self, content: bytes) -> None:
+    def _taken(self, content: bytes) -> int:
+        """Return how many bytes were taken; 0: no room. A reader that is gone takes everything: nobody is left to tell."""
         try:
-            self._rest = content[self._write(content) :]
+            return self._write(content)
         except BlockingIOError:
-            self._rest = b""
-            self.dropped += content.count(b"\n")
+            return 0
         except OSError:
-            # The reader is gone. Nobody is left to tell, and dying of it would turn its failure into an outage.
-            self._rest = b""
+            return len(content)
 
 
 def opened(descriptor: int) -> Sink:

@@ -1,0 +1,114 @@
+"""Every fault of a configuration has its place, its reason, and whoever wrote it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from proxy.config.load import Loaded, load
+from proxy.config.problem import Problems
+
+UPSTREAM = '[upstreams.default]\nurl = "https://flags.example"\n'
+PROJECT = '[projects.a]\ntokens = ["t"]\n'
+
+FAULTS = [
+    # text of the file, the line that must be among those said
+    ("[listen]\nprot = 1", "$.listen.prot: unknown key; did you mean port?  (c.toml:2)"),
+    ("surprise = 1", "$.surprise: unknown key; known here: upstreams, "),
+    ("[listen]\nport = 70000", "$.listen.port: expected `int` <= 65535  (c.toml:2)"),
+    ("[listen]\nport = true", "$.listen.port: expected `int`, got `bool`  (c.toml:2)"),
+    ("listen = 3", "$.listen: expected a table  (c.toml:1)"),
+    ("[log]\nlevel = 'loud'", "$.log.level: expected `str` matching regex"),
+    ("trusted_proxies = ['10.0.0.0/8', 7]", "$.trusted_proxies[1]: expected `str`, got `int`  (c.toml:1)"),
+    ("[limits]\nkeepalive_s = 5", "$.limits.keepalive_s: expected `float` >= 75.0  (c.toml:2)"),
+    (UPSTREAM + "[projects.A]\ntokens = ['t']", "$.projects.A: expected `str` matching regex"),
+    (UPSTREAM + "[projects.a]\nupstream = 'default'", "$.projects.a.tokens: required, but missing  (c.toml:3)"),
+    (UPSTREAM + PROJECT + "policy = {deadline_s = 3}", "$.projects.a.policy.deadline_s: expected `float` <= 2.8"),
+    ("", "$.upstreams: required, but missing  (c.toml)"),
+    ("[upstreams.b]\nurl = 'https://b'", "$.upstreams: without projects every request goes to the upstream named default"),
+    ("[upstreams.default]\nurl = 'ftp://x'", "$.upstreams.default.url: must start with http:// or https://  (c.toml:2)"),
+    ("[upstreams.default]\nurl = 'https://u:p@x'", "$.upstreams.default.url: must not carry credentials"),
+    ("[upstreams.default]\nurl = 'https://x/?a=b'", "$.upstreams.default.url: must not carry a query or a fragment"),
+    ("[upstreams.default]\nurl = 'https://x?'", "$.upstreams.default.url: must not carry a query or a fragment"),
+    ("[upstreams.default]\nurl = 'https://'", "$.upstreams.default.url: names no host"),
+    ("[upstreams.default]\nurl = 'https://x:0'", "$.upstreams.default.url: has an impossible port"),
+    ("[upstreams.default]\nurl = 'https://x:99999'", "$.upstreams.default.url: not a URL"),
+    ("[upstreams.default]\nurl = 'https://x/a b'", "$.upstreams.default.url: must not contain spaces"),
+    (UPSTREAM + "assets_url = 'x'", "$.upstreams.default.assets_url: must start with http:// or https://  (c.toml:3)"),
+    (UPSTREAM + "ca_file = '/absent.pem'", "$.upstreams.default.ca_file: cannot be read: No such file or directory"),
+    ("[upstreams.default]\nurl = 'http://localhost:8080'", "$.upstreams.default.url: this is the proxy's own listen address"),
+    ("[listen]\nhost='0.0.0.0'\nport=81\n[upstreams.default]\nurl = 'http://127.0.0.1:81'", "own listen address"),
+    ("[listen]\nhost='::1'\nport=80\n[upstreams.default]\nurl = 'http://localhost'", "own listen address"),
+    (UPSTREAM + "[projects.a]\ntokens = []", "$.projects.a.tokens: a project needs at least one token  (c.toml:4)"),
+    (UPSTREAM + "[projects.a]\ntokens = ['']", "$.projects.a.tokens[0]: an empty token"),
+    (
+        UPSTREAM + PROJECT + "[projects.b]\ntokens = ['u', 't']",
+        "$.projects.b.tokens[1]: this token already belongs to project a  (c.toml:6)",
+    ),
+    (UPSTREAM + PROJECT + "upstream = 'eu'", "$.projects.a.upstream: no upstream is named eu; there are: default  (c.toml:5)"),
+    (UPSTREAM + "[passthrough]\nupstream = 'eu'", "$.passthrough.upstream: no upstream is named eu"),
+    ("trusted_proxies = ['10.0.0.1/8']\n" + UPSTREAM, "$.trusted_proxies[0]: not a network in CIDR form"),
+    (UPSTREAM + "[admin]\nhost = '0.0.0.0'\nport = 9", "$.admin.token: required when the admin listener is on 0.0.0.0"),
+    (UPSTREAM + "[admin]\nport = 8080", "$.admin.port: the same as listen.port  (c.toml:4)"),
+    (UPSTREAM + "[admin]\nport = 9\ntoken = {env = 'GONE'}", "$.admin.token: environment variable GONE is not set"),
+    (UPSTREAM + "[admin]\nport = 9\ntoken = {file = '/absent'}", "$.admin.token: file /absent cannot be read"),
+    (UPSTREAM + "[admin]\nport = 9\ntoken = {}", "$.admin.token: give exactly one of `env` and `file`"),
+    (UPSTREAM + "[admin]\nport = 9\ntoken = 'abc'", "$.admin.token: expected a table  (c.toml:5)"),
+    (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: stale  (c.toml:4)"),
+    (UPSTREAM + PROJECT + "[projects.a.policy]\nrungs = ['guess']", "$.projects.a.policy.rungs[0]: unknown rung"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), FAULTS, ids=[said.partition(":")[0] for _, said in FAULTS])
+def test_a_fault_is_told_with_its_place_and_its_author(tmp_path: Path, text: str, said: str) -> None:
+    assert said in str(read(tmp_path, text))
+
+
+def test_all_structural_faults_are_told_at_once(tmp_path: Path) -> None:
+    found = read(tmp_path, "[listen]\nport = 'x'\nprot = 1\n[memory]\nmax_bytes = 0\n[upstreams.default]\n")
+    assert isinstance(found, Problems)
+    assert [".".join(problem.place) for problem in found.items] == [
+        "listen.port",
+        "listen.prot",
+        "memory.max_bytes",
+        "upstreams.default.url",
+    ]
+
+
+def test_no_fault_repeats_a_value(tmp_path: Path) -> None:
+    canary = "canary-4711"
+    text = f"""
+    [upstreams.default]
+    url = "ftp://{canary}"
+    [projects.a]
+    tokens = ["{canary}", "{canary}"]
+    [admin]
+    host = "{canary}"
+    port = "{canary}"
+    [log]
+    level = "{canary}"
+    """
+    found = read(tmp_path, text)
+    assert isinstance(found, Problems)
+    assert canary not in str(found)
+    assert canary not in str(read(tmp_path, text.replace(f'port = "{canary}"', "").replace(f'level = "{canary}"', "")))
+
+
+def test_a_file_that_is_not_toml_is_told_with_line_and_column(tmp_path: Path) -> None:
+    assert "not valid TOML" in str(read(tmp_path, "[listen\nport = 1"))
+    assert "at line 1" in str(read(tmp_path, "[listen\nport = 1"))
+
+
+def test_a_missing_file_is_told_with_a_remedy(tmp_path: Path) -> None:
+    assert "no such file; give one with --config" in str(load(tmp_path / "absent.toml", {}))
+
+
+def test_a_folder_instead_of_a_file_cannot_be_read(tmp_path: Path) -> None:
+    assert "cannot be read" in str(load(tmp_path, {}))
+
+
+def read(folder: Path, text: str) -> Loaded | Problems:
+    path = folder / "c.toml"
+    path.write_text(text)
+    return load(path, {})

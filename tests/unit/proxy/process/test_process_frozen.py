@@ -1,0 +1,33 @@
+"""What cannot change at run time is refused by name."""
+
+from __future__ import annotations
+
+import msgspec
+
+from proxy.config.settings import Admin, Listen, Memory, Policy, Process, Settings, Upstream
+from proxy.process.supervisor.reload import FIXED, frozen_changes
+
+SETTINGS = Settings(upstreams={"default": Upstream(url="https://flags.example")})
+
+
+def test_sockets_and_processes_need_a_restart() -> None:
+    other = msgspec.structs.replace(
+        SETTINGS,
+        listen=Listen(host="0.0.0.0", port=9),
+        admin=Admin(host="::1", port=8),
+        process=Process(workers=3, runtime_dir="/run/x"),
+    )
+    said = frozen_changes(SETTINGS, other)
+    assert [line.partition(":")[0] for line in said] == [f"$.{path}" for path in FIXED]
+
+
+def test_everything_else_may_change() -> None:
+    other = msgspec.structs.replace(
+        SETTINGS,
+        upstreams={"eu": Upstream(url="https://other.example")},
+        policy=Policy(fresh_s=3),
+        memory=Memory(max_bytes=1),
+        process=Process(drain_s=1, unready_s=3, restart_backoff_s=1, unresponsive_s=9),
+        trusted_proxies=("10.0.0.0/8",),
+    )
+    assert frozen_changes(SETTINGS, other) == ()
