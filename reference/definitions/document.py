@@ -16,8 +16,8 @@ from reference.json import Json, JsonObject
 
 from .errors import DefinitionsError
 
-MAX_NESTING: Final = 128
-"""Arrays and objects inside each other, the document included; the service's own request parser stops there too."""
+MAX_NESTING: Final = 256
+"""Arrays and objects inside each other, the document included. The deepest cohort that counts (64 groups) needs 131."""
 
 MAX_INTEGER_DIGITS: Final = 4000
 """Longer integers are read as floats: Python refuses them (its limit is 4 300), and no double can hold them either."""

@@ -32,7 +32,7 @@ def parse_definitions(document: bytes | str | JsonObject) -> Definitions:
         document: JSON text (UTF-8), or the already parsed object.
 
     Raises:
-        DefinitionsError: Not UTF-8, not JSON, not an object, nested deeper than 128, `flags` no list, or
+        DefinitionsError: Not UTF-8, not JSON, not an object, nested deeper than 256, `flags` no list, or
             `group_type_mapping` or `cohorts` neither an object nor null. Nothing else, whatever the document holds.
     """
     root = read_document(document)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from hashlib import sha1
-from typing import Final
+from typing import Final, NamedTuple
 
 from reference.definitions.model import Variant
 
@@ -49,14 +49,29 @@ def fraction_of(digested: bytes) -> float:
     return float(int.from_bytes(digested[:8], "big") >> 4) / float(NUMBERS)
 
 
-def rollout_edge(percentage: float) -> bytes:
-    """Return the edge of a rollout: in when `percentage == 100`, else when hash <= percentage / 100. Nothing is clamped."""
-    return ALWAYS if percentage == FULL else _edge_at_most(percentage / 100)
+class Share(NamedTuple):
+    """A percentage of people.
+
+    Attributes:
+        edge: The digests in the share sort before it.
+        is_full: Everybody is in it, whatever the hash.
+        is_empty: Nobody with an identifier is in it. (An empty one, whose hash counts as 0.0, is in even at 0 %.)
+    """
+
+    edge: bytes
+    is_full: bool
+    is_empty: bool
 
 
-def holdout_edge(percentage: float) -> bytes:
-    """Return the edge of a holdout; the percentage is clamped to 0..100 (presumed, contract §5.4)."""
-    return rollout_edge(min(max(percentage, 0.0), FULL))
+def rollout_share(percentage: float) -> Share:
+    """Return the share of a rollout: in when `percentage == 100`, else when hash <= percentage / 100. Nothing is clamped."""
+    edge = ALWAYS if percentage == FULL else _edge_at_most(percentage / 100)
+    return Share(edge, is_full=edge is ALWAYS, is_empty=percentage <= 0)
+
+
+def holdout_share(percentage: float) -> Share:
+    """Return the share of a holdout; the percentage is clamped to 0..100 (presumed, contract §5.4)."""
+    return rollout_share(min(max(percentage, 0.0), FULL))
 
 
 class Split:

@@ -84,7 +84,7 @@ def _step(condition: Condition, flag: CompiledFlag) -> _Step:
     is_settled = condition.pinned is not None or not flag.definition.variants
     return _Step(
         holds=_holds(condition),
-        edge=condition.edge,
+        edge=condition.rollout.edge,
         matched=outcomes.matched(index, condition.pinned) if is_settled else None,
         untargeted=outcomes.missed(Reason.NO_CONDITION_MATCH, index),
         rolled_out=outcomes.missed(Reason.OUT_OF_ROLLOUT_BOUND, index),

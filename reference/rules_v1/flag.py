@@ -15,7 +15,7 @@ from reference.definitions.model import Flag
 from reference.json import Json
 from reference.outcome import Outcome, Reason, Status
 
-from .buckets import ALWAYS, Split, holdout_edge
+from .buckets import Split, holdout_share
 from .fast import plain_evaluation
 from .outcomes import Outcomes
 from .subject import Bucket, Identity, Subject
@@ -54,8 +54,7 @@ class CompiledFlag:
         self.bucket_by_device = flag.bucket_by_device
         self.is_continued = flag.ensure_experience_continuity and not flag.bucket_by_device
         self.held_out = None if flag.holdout is None else self.outcomes.held_out(flag.holdout.id)
-        self.holdout_edge = holdout_edge(0.0 if flag.holdout is None else flag.holdout.exclusion_percentage)
-        self.holdout_is_full = self.holdout_edge == ALWAYS
+        self.holdout = holdout_share(0.0 if flag.holdout is None else flag.holdout.exclusion_percentage)
         self.work = 1 + sum(1 + len(condition.properties) for condition in flag.conditions)
         self.evaluate: Evaluate = self._fixed(lacks_dependency) or self._enrolling() or self._undecided()
 

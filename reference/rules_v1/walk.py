@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from reference.matching.match import Unsure
 from reference.outcome import Outcome, Reason, Status
 
-from .buckets import VARIANT_SALT, digest, holdout_digest
+from .buckets import VARIANT_SALT, Share, digest, holdout_digest
 from .outcomes import BEHAVIOUR_CAVEAT, GROUPS_CAVEAT
 from .subject import Bucket, Identity, Subject
 from .targeting.answers import DEPENDENCY_FAILED, worse
@@ -64,7 +64,7 @@ class _Walk:
         if flag.held_out is None:
             return False
         identity = flag.holdout_identity(self._subject)
-        is_in = flag.holdout_is_full or _is_before(flag.holdout_edge, identity, holdout_digest)
+        is_in = _is_in(flag.holdout, identity, holdout_digest)
         if is_in is not False:
             self._may_end_with(flag.held_out)
         if is_in is None:
@@ -93,7 +93,7 @@ class _Walk:
     def _roll_out(self, targeting: Targeting, condition: Condition, identity: Identity) -> bool:
         """Take a condition whose filters hold or may hold."""
         flag, index = self._flag, condition.index
-        is_in = self._is_in(condition, identity)
+        is_in = _is_in(condition.rollout, identity, partial(digest, flag.prefix))
         variants = () if is_in is False else self._variants(condition, identity)
         ends = [flag.outcomes.matched(index, variant) for variant in variants]
         if is_in is not True and flag.early_exit:
@@ -106,14 +106,6 @@ class _Walk:
             self._open(OVERRIDE_UNKNOWN, index)
         self._missed(Reason.NO_CONDITION_MATCH if is_in else Reason.OUT_OF_ROLLOUT_BOUND, condition)
         return targeting.holds is True and (is_in is True or flag.early_exit)
-
-    def _is_in(self, condition: Condition, identity: Identity) -> bool | None:
-        """Tell whether the rollout takes the identity in; None when that depends on one that is not known."""
-        if condition.is_full:
-            return True
-        if condition.is_empty and not isinstance(identity, bytes):
-            return False  # whatever it is: stored overrides and group keys are never empty, and 0 % takes in nothing else
-        return _is_before(condition.edge, identity, partial(digest, self._flag.prefix))
 
     def _variants(self, condition: Condition, identity: Identity) -> Sequence[str | None]:
         """List the variants a match may give; more than one only for an unknown identity."""
@@ -164,5 +156,13 @@ class _Walk:
         return self._flag.outcomes.unknown(self._doubt.why, index=self._doubt_index)
 
 
-def _is_before(edge: bytes, identity: Identity, hashed: Callable[[bytes], bytes]) -> bool | None:
-    return hashed(identity) < edge if isinstance(identity, bytes) else None
+def _is_in(share: Share, identity: Identity, hashed: Callable[[bytes], bytes]) -> bool | None:
+    """Tell whether a share takes an identity in; None when that depends on one that is not known.
+
+    Whatever an unknown identity is, it is not empty (no stored override and no usable group key is), so 0 % never takes it.
+    """
+    if share.is_full:
+        return True
+    if isinstance(identity, bytes):
+        return hashed(identity) < share.edge
+    return False if share.is_empty else None

@@ -11,7 +11,7 @@ import pytest
 
 from reference import Context, Status, compile_definitions, parse_definitions
 from reference.definitions.model import Variant
-from reference.rules_v1.buckets import NUMBERS, Split, digest, fraction_of, holdout_digest, rollout_edge
+from reference.rules_v1.buckets import NUMBERS, Split, digest, fraction_of, holdout_digest, rollout_share
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -84,8 +84,8 @@ def test_golden_evaluation_case_holds(case, complete):
 def test_hash_is_the_published_one_to_the_last_bit(prefix, identifier, salt, hash01):
     digested = digest(prefix.encode(), identifier.encode(), salt.encode())
     assert fraction_of(digested) == hash01
-    assert digested < rollout_edge(hash01 * 100 + 1e-9)
-    assert not digested < rollout_edge(hash01 * 100 - 1e-9)
+    assert digested < rollout_share(hash01 * 100 + 1e-9).edge
+    assert not digested < rollout_share(hash01 * 100 - 1e-9).edge
 
 
 @pytest.mark.parametrize("vector", GOLDEN_HASHES.get("vectors", []), ids=lambda vector: vector["id"])
@@ -95,12 +95,12 @@ def test_golden_hash_vector_holds(vector):
     assert digested.hex() == vector["sha1_hex"]
     assert fraction_of(digested) == vector["hash01"]
     for check in vector.get("rollout_checks", []):
-        assert (digested < rollout_edge(check["rollout_percentage"])) is check["included"]
+        assert (digested < rollout_share(check["rollout_percentage"]).edge) is check["included"]
 
 
 @pytest.mark.parametrize("vector", GOLDEN_HASHES.get("threshold_vectors", []), ids=lambda vector: vector["id"])
 def test_golden_threshold_holds(vector):
-    assert (digest_of_hash(vector["hash01"]) < rollout_edge(vector["rollout_percentage"])) is vector["included"]
+    assert (digest_of_hash(vector["hash01"]) < rollout_share(vector["rollout_percentage"]).edge) is vector["included"]
 
 
 @pytest.mark.parametrize("vector", GOLDEN_HASHES.get("variant_vectors", []), ids=lambda vector: vector["id"])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from reference.definitions.model import ConditionSet, FilterType, PropertyFilter
 from reference.matching.match import Moment, Predicate, View
-from reference.rules_v1.buckets import ALWAYS, Split, rollout_edge
+from reference.rules_v1.buckets import Split, rollout_share
 
 from .answers import Answer, Check, Failure, Kleene, all_of, never
 from .cohorts import Cohorts, cohort_number
@@ -56,9 +56,7 @@ class Condition:
         predicates: Checks on the person's properties.
         checks: Checks on the subject: groups and flags.
         cohort_check: All cohort filters together; None without any.
-        edge: Of the rollout.
-        is_full: Everybody is in its rollout.
-        is_empty: Nobody with an identifier is (an empty one is in even at 0 %).
+        rollout: Its share of people.
         pinned: The pinned variant, where it names one of the flag's.
         group_type_index: The group type it buckets by; None for the person.
         needs_device: Without a device id, a flag bucketed by device skips it (contract §5.4 b).
@@ -66,8 +64,8 @@ class Condition:
     """
 
     __slots__ = (
-        *("asks_behaviour", "checks", "cohort_check", "edge", "group_type_index", "index", "is_empty", "is_full"),
-        *("needs_device", "pinned", "predicates"),
+        *("asks_behaviour", "checks", "cohort_check", "group_type_index", "index", "needs_device", "pinned", "predicates"),
+        "rollout",
     )
 
     def __init__(self, condition: ConditionSet, index: int, split: Split, variants: frozenset[str], tools: Tools) -> None:
@@ -83,9 +81,7 @@ class Condition:
             *(_group_check(leaf, self.group_type_index, tools) for leaf in by_type[FilterType.GROUP]),
             *_dependency_checks(by_type[FilterType.FLAG], tools.targets),
         )
-        self.edge = rollout_edge(condition.rollout_percentage)
-        self.is_full = self.edge == ALWAYS
-        self.is_empty = condition.rollout_percentage <= 0
+        self.rollout = rollout_share(condition.rollout_percentage)
         self.pinned = condition.variant if condition.variant in variants else None
         hash_matters = condition.rollout_percentage < 100 or (self.pinned is None and not split.is_degenerate)  # noqa: PLR2004
         self.needs_device = self.group_type_index is None and hash_matters
