@@ -48,23 +48,17 @@ const begin = ({ host, token, person }) => new Promise((resolve) => {
   window.posthog.onFeatureFlags(() => resolve())
 })
 
-// Runs in the page: ask again and tell what an application sees.
-const ask = () => new Promise((resolve) => {
-  let rounds = 0
-  const stop = window.posthog.onFeatureFlags((_, __, context) => {
-    rounds += 1
-    if (rounds === 1 && context === undefined) return // The callback fires at once with what is there.
-    stop?.()
-    const flags = window.posthog.featureFlags.getFlagVariants()
-    const payloads = {}
-    for (const key of Object.keys(flags)) {
-      const payload = window.posthog.getFeatureFlagPayload(key)
-      if (payload !== undefined && payload !== null) payloads[key] = payload
-    }
-    resolve({ flags, payloads, failed: Boolean(context?.errorsLoading) })
-  })
-  window.posthog.reloadFeatureFlags()
-})
+// Runs in the page: ask again, wait for the answer to a request begun after this call, and tell what an application sees.
+const ask = async () => {
+  const { status } = await window.posthog.featureFlags.reloadFeatureFlagsAsync()
+  const flags = window.posthog.featureFlags.getFlagVariants()
+  const payloads = {}
+  for (const key of Object.keys(flags)) {
+    const payload = window.posthog.getFeatureFlagPayload(key)
+    if (payload !== undefined && payload !== null) payloads[key] = payload
+  }
+  return { flags, payloads, asked: status !== 'skipped' }
+}
 
 const operations = {
   async start({ name, host, token, person }) {

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import itertools
 import re
 import socket
 import threading
@@ -26,6 +27,19 @@ class Exchange(NamedTuple):
     answer: Message
 
 
+class Stream:
+    """What passed in one direction of one connection, and when each piece did."""
+
+    def __init__(self):
+        self.passed = bytearray()
+        self.pieces = []  # (bytes passed so far, number of the piece among all pieces of the tap)
+
+    def messages(self):
+        """Return the complete messages, each with the number of the piece that completed it."""
+        ends = [(end, message) for message, end in cut(bytes(self.passed))]
+        return [(next(number for so_far, number in self.pieces if so_far >= end), message) for end, message in ends]
+
+
 class Tap:
     """Listens on a free port and relays to the target's host and port."""
 
@@ -35,17 +49,18 @@ class Tap:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
         self.lock = threading.Lock()
-        self.connections: list[tuple[bytearray, bytearray]] = []
+        self.numbers = itertools.count()
+        self.connections: list[tuple[Stream, Stream]] = []
         self.open: set[socket.socket] = set()
         self.threads = [threading.Thread(target=self._accept)]
         self.threads[0].start()
 
     def exchanges(self, path=""):
-        """Return the complete exchanges whose request line names the path, oldest connection first."""
+        """Return the complete exchanges whose request line names the path, in the order in which they were completed."""
         with self.lock:
-            recorded = [(bytes(up), bytes(down)) for up, down in self.connections]
-        pairs = [pair for up, down in recorded for pair in zip(messages(up), messages(down), strict=False)]
-        return [Exchange(*pair) for pair in pairs if path in pair[0].first_line]
+            paired = [pair for up, down in self.connections for pair in zip(up.messages(), down.messages(), strict=False)]
+        paired.sort(key=lambda pair: pair[1][0])
+        return [Exchange(asked, told) for (_, asked), (_, told) in paired if path in asked.first_line]
 
     def last(self, path):
         return self.exchanges(path)[-1]
@@ -69,7 +84,7 @@ class Tap:
                 self.threads[-1].start()
 
     def _relay(self, client):
-        record = (bytearray(), bytearray())
+        record = (Stream(), Stream())
         with client, socket.create_connection(self.target) as upstream:
             with self.lock:
                 self.open |= {client, upstream}
@@ -85,7 +100,8 @@ class Tap:
         try:
             while data := source.recv(65536):
                 with self.lock:
-                    record += data
+                    record.passed += data
+                    record.pieces.append((len(record.passed), next(self.numbers)))
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
         except OSError:
@@ -99,17 +115,22 @@ def _shut(end):
 
 
 def messages(stream: bytes):
-    """Cut a recorded stream into complete HTTP/1.1 messages."""
-    found = []
-    while (head_end := stream.find(b"\r\n\r\n")) >= 0:
-        first_line, *lines = stream[:head_end].decode("latin-1").split("\r\n")
+    """Cut a byte stream into its complete HTTP/1.1 messages."""
+    return [message for message, _ in cut(stream)]
+
+
+def cut(stream: bytes):
+    """Yield each complete message with the offset of its end."""
+    start = 0
+    while (head_end := stream.find(b"\r\n\r\n", start)) >= 0:
+        first_line, *lines = stream[start:head_end].decode("latin-1").split("\r\n")
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         framed = _body(first_line, headers, stream[head_end + 4 :])
         if framed is None:
             break
-        body, stream = framed
-        found.append(Message(first_line, headers, body))
-    return found
+        body, rest = framed
+        start = len(stream) - len(rest)
+        yield Message(first_line, headers, body), start
 
 
 def _body(first_line, headers, rest):
