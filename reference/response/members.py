@@ -64,7 +64,9 @@ def read_v2(key: str, raw: Raw, _shape: Shape) -> Record | None:
         return None
     failed = bool(wire.failed)
     value = None if failed else wire.enabled if wire.variant is None else wire.variant
-    enabled = wire.enabled and not failed
+    enabled = not failed and (
+        wire.enabled or wire.variant is not None
+    )  # a variant is the value, whatever `enabled` says (§3.2)
     return _record(key, wire, raw, Shape.V2, enabled=enabled, variant=None if failed else wire.variant, value=value)
 
 

@@ -131,6 +131,12 @@ def test_failed_record_is_failed_and_off_whatever_else_it_says():
     assert (record.failed, record.enabled, record.variant, record.value) == (True, False, None, None)
 
 
+def test_a_variant_is_the_value_whatever_enabled_says():
+    found = answer({"flags": {"a": {"enabled": False, "variant": "x"}}})
+    assert (found.records["a"].enabled, found.records["a"].value) == (True, "x")
+    assert json.loads(render_again(found, Shape.DECIDE_1))["featureFlags"] == ["a"]
+
+
 def test_one_odd_record_spoils_only_itself():
     found = answer({"flags": {"good": {"enabled": True}, "bad": {"enabled": "yes"}, "worse": 7}})
     assert set(found.records) == {"good"}
