@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -24,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code: 0 after a signal, 2 when it cannot start."""
     options = _parser().parse_args(arguments)
     try:
-        asyncio.run(_serve(options))
+        _run(_serve(options))
     except DefinitionsFileError as trouble:
         return _complain(f"{options.definitions}: {trouble}")
     except FileNotFoundError:
@@ -74,6 +75,16 @@ async def _serve(options: argparse.Namespace) -> None:
         await ended.wait()
     finally:
         await runner.cleanup()
+
+
+def _run(serving: Coroutine[object, object, None]) -> None:
+    """Run on uvloop where there is one (not on Windows)."""
+    if importlib.util.find_spec("uvloop") is None:
+        asyncio.run(serving)
+        return
+    import uvloop  # noqa: PLC0415 - only where it exists
+
+    uvloop.run(serving)
 
 
 def _report(text: str) -> None:
