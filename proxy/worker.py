@@ -72,6 +72,11 @@ class Line:
         """What is remembered."""
         return self._parts.memory
 
+    @property
+    def flight(self) -> Flight[Flown]:
+        """What is in the air."""
+        return self._parts.flight
+
     def reconfigure(self, settings: Settings) -> None:
         """Run under new settings from the next request on. Memory stays, and so does every upstream that did not change."""
         tenants = Tenants(settings)
