@@ -2,14 +2,15 @@
 
 The client's own lines go out and nothing of the HTTP library's: no agent, no default types, no cookies, no proxies from the
 environment, no redirects. The address is made from settings and a constant path; only the query is the client's, byte for byte.
-The answer is asked for unencoded (decision 0043), so that the bytes relayed are the bytes remembered; an upstream that zips
-all the same is unzipped here. Every exception of the library becomes a `Failure` in `errors`.
+An upstream that zips an answer although it was asked not to is unzipped here. Every exception of the library becomes a
+`Failure`, in `errors`.
 """
 
 from __future__ import annotations
 
 import io
 import ssl
+from functools import lru_cache
 from typing import Final, Protocol
 
 import aiohttp
@@ -21,7 +22,7 @@ from proxy.answer.intake.body import gunzip
 from proxy.answer.request import Family, FlagsRequest
 from proxy.clock import Clock
 from proxy.config.settings import Upstream
-from proxy.edge.headers import SKIP_AUTO_HEADERS, relayable
+from proxy.edge.headers import RESPONSE_DROPPED, SKIP_AUTO_HEADERS, relayable
 
 from .errors import EXPECTED, failure_of
 
@@ -30,11 +31,9 @@ REMEMBERED_URLS: Final = 512
 WRITE_WHOLE_BYTES: Final = 1024 * 1024
 """Larger bodies are written from a file object: the library warns when it is handed more bytes at once."""
 
-_OURS: Final = frozenset({"accept-encoding"})
-_IDENTITY: Final = ("Accept-Encoding", "identity")
 _DECIDE: Final = ("X-Original-Endpoint", "decide")
-_NOT_RELAYED: Final = frozenset({"content-type"})
-_DECODED: Final = frozenset({"content-type", "content-encoding"})
+_NOT_RELAYED: Final = RESPONSE_DROPPED | {"content-type"}
+_NOT_RELAYED_UNZIPPED: Final = _NOT_RELAYED | {"content-encoding"}
 
 
 class Transport(Protocol):
@@ -79,7 +78,7 @@ class HttpTransport:
         if left_s <= 0:
             return Failure(trouble=Trouble.TIMEOUT, no_byte_received=True)
         try:
-            return await self._send(request, self._timeout(left_s))
+            return await self._send(request, _timeout(round(left_s, 3), self._upstream.connect_timeout_s))
         except EXPECTED as error:
             return failure_of(error)
 
@@ -88,7 +87,7 @@ class HttpTransport:
             request.method,
             self._url(request),
             data=_payload(request.body),
-            headers=_lines(request),
+            headers=request.headers if request.family is Family.FLAGS else (*request.headers, _DECIDE),
             allow_redirects=False,
             timeout=limits,
         ) as response:
@@ -120,13 +119,8 @@ class HttpTransport:
             text = gunzip(body, limit=self._upstream.response_bytes)
             if isinstance(text, BodyTrouble):
                 return Failure(trouble=Trouble.MALFORMED, status=response.status)
-            body, dropped = text, _DECODED
-        lines = tuple(line for line in relayable(headers) if line[0].lower() not in dropped)
-        return Whole(response.status, content_type, body, lines)
-
-    def _timeout(self, left_s: float) -> aiohttp.ClientTimeout:
-        # One timer per exchange: `total` covers the pool, the connection, the answer and its body.
-        return aiohttp.ClientTimeout(total=left_s, sock_connect=min(left_s, self._upstream.connect_timeout_s))
+            body, dropped = text, _NOT_RELAYED_UNZIPPED
+        return Whole(response.status, content_type, body, relayable(headers, dropped=dropped))
 
     def _url(self, request: FlagsRequest) -> URL:
         place = (request.path, request.query)
@@ -138,16 +132,14 @@ class HttpTransport:
         return url
 
 
+@lru_cache(maxsize=4096)  # most calls have their whole time left: the same few milliseconds again and again
+def _timeout(left_s: float, connect_s: float) -> aiohttp.ClientTimeout:
+    # One timer per exchange: `total` covers the pool, the connection, the answer and its body.
+    return aiohttp.ClientTimeout(total=max(left_s, 0.001), sock_connect=min(max(left_s, 0.001), connect_s))
+
+
 def _url(base: str, path: str, query: str) -> URL:
     return URL(f"{base}{path}?{query}" if query else base + path, encoded=True)
-
-
-def _lines(request: FlagsRequest) -> list[tuple[str, str]]:
-    lines = [line for line in request.headers if line[0].lower() not in _OURS]
-    lines.append(_IDENTITY)
-    if request.family is Family.DECIDE:
-        lines.append(_DECIDE)
-    return lines
 
 
 def _payload(body: bytes) -> aiohttp.Payload | None:

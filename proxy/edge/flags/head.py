@@ -19,6 +19,9 @@ from proxy.edge.headers import HeaderLines, client_address, forwardable
 
 RawLines: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
+PLAIN: Final = ("Accept-Encoding", "identity")
+"""Answers are asked for unencoded, so that the bytes relayed are the bytes remembered (decision 0043)."""
+
 REMEMBERED: Final = 1024
 LONGEST_BYTES: Final = 2048
 """Together at most 2 MiB of lines, twice over as text."""
@@ -30,7 +33,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     """The header lines of one request, understood.
 
     Attributes:
-        lines: What is forwarded.
+        lines: What is forwarded: the client's own, but for `Accept-Encoding`.
         agent: The part of them that an answer depends on.
         address: The client's address as the service will read it.
         media_type: Of the body; JSON when not said.
@@ -76,7 +79,7 @@ class Heads:
         headers = request.headers
         lines = forwardable(headers, peer=request.remote or "", trusted=self._trusted)
         return Head(
-            lines=lines,
+            lines=(*(line for line in lines if line[0].lower() != "accept-encoding"), PLAIN),
             agent=agent_lines(lines),
             address=client_address(lines),
             media_type=media_type(headers.get("Content-Type")),

@@ -33,7 +33,7 @@ class Packed(web.StreamResponse):
         if self._keep_alive is None:
             self._keep_alive = request.keep_alive
         writer = request.writer
-        await writer.write(self.head(request).encode() + self._answer)
+        await writer.write(self.head(request).encode("utf-8", "surrogateescape") + self._answer)
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
