@@ -19,17 +19,13 @@ Ordering: TypeAlias = Callable[[float, float], bool]
 _UNREACHABLE: Final[dict[Ordering, float]] = {operator.gt: inf, operator.lt: -inf}
 
 
-def ordered(compare: Ordering) -> Callable[[Json], Comparison]:
-    """Return the factory of one of gt, gte, lt, lte."""
-
-    def factory(value: Json) -> Comparison:
-        limit = number(value)
-        if limit is None:
-            return Comparison(_invalid, absent=False, constant=False)
-        hopeless = isnan(limit) or _UNREACHABLE.get(compare) == limit
-        return Comparison(_against(compare, limit), constant=False if hopeless else None)
-
-    return factory
+def ordered(compare: Ordering, value: Json) -> Comparison:
+    """Compile one of gt, gte, lt, lte."""
+    limit = number(value)
+    if limit is None:
+        return Comparison(_invalid, constant=False)
+    hopeless = isnan(limit) or _UNREACHABLE.get(compare) == limit
+    return Comparison(_against(compare, limit), constant=False if hopeless else None)
 
 
 def _invalid(_value: Json, _moment: Moment) -> Match:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
@@ -89,8 +90,8 @@ def _presence(key: str, *, wanted: bool) -> Predicate:
     return predicate
 
 
-def _complement(factory: Factory) -> Factory:
-    return lambda value: negated(factory(value))
+def _complement(factory: Factory, value: Json) -> Comparison:
+    return negated(factory(value))
 
 
 def _not_for_properties(_value: Json) -> Comparison:
@@ -100,33 +101,33 @@ def _not_for_properties(_value: Json) -> Comparison:
 _FACTORIES: Final[Mapping[Operator, Factory]] = MappingProxyType(
     {
         Operator.ICONTAINS: substrings.contains,
-        Operator.NOT_ICONTAINS: _complement(substrings.contains),
+        Operator.NOT_ICONTAINS: partial(_complement, substrings.contains),
         Operator.ICONTAINS_MULTI: substrings.contains_any,
-        Operator.NOT_ICONTAINS_MULTI: _complement(substrings.contains_any),
+        Operator.NOT_ICONTAINS_MULTI: partial(_complement, substrings.contains_any),
         Operator.STARTS_WITH: substrings.starts_with,
-        Operator.NOT_STARTS_WITH: _complement(substrings.starts_with),
+        Operator.NOT_STARTS_WITH: partial(_complement, substrings.starts_with),
         Operator.ENDS_WITH: substrings.ends_with,
-        Operator.NOT_ENDS_WITH: _complement(substrings.ends_with),
+        Operator.NOT_ENDS_WITH: partial(_complement, substrings.ends_with),
         Operator.REGEX: patterns.matches,
         Operator.NOT_REGEX: patterns.matches_not,
-        Operator.GT: numbers.ordered(operator.gt),
-        Operator.GTE: numbers.ordered(operator.ge),
-        Operator.LT: numbers.ordered(operator.lt),
-        Operator.LTE: numbers.ordered(operator.le),
+        Operator.GT: partial(numbers.ordered, operator.gt),
+        Operator.GTE: partial(numbers.ordered, operator.ge),
+        Operator.LT: partial(numbers.ordered, operator.lt),
+        Operator.LTE: partial(numbers.ordered, operator.le),
         Operator.BETWEEN: numbers.between,
         Operator.NOT_BETWEEN: numbers.not_between,
-        Operator.SEMVER_EQ: versions.ordered(operator.eq),
-        Operator.SEMVER_NEQ: versions.ordered(operator.ne),
-        Operator.SEMVER_GT: versions.ordered(operator.gt),
-        Operator.SEMVER_GTE: versions.ordered(operator.ge),
-        Operator.SEMVER_LT: versions.ordered(operator.lt),
-        Operator.SEMVER_LTE: versions.ordered(operator.le),
+        Operator.SEMVER_EQ: partial(versions.ordered, operator.eq),
+        Operator.SEMVER_NEQ: partial(versions.ordered, operator.ne),
+        Operator.SEMVER_GT: partial(versions.ordered, operator.gt),
+        Operator.SEMVER_GTE: partial(versions.ordered, operator.ge),
+        Operator.SEMVER_LT: partial(versions.ordered, operator.lt),
+        Operator.SEMVER_LTE: partial(versions.ordered, operator.le),
         Operator.SEMVER_TILDE: versions.tilde,
         Operator.SEMVER_CARET: versions.caret,
         Operator.SEMVER_WILDCARD: versions.wildcard,
-        Operator.IS_DATE_EXACT: dates.EXACT,
-        Operator.IS_DATE_BEFORE: dates.BEFORE,
-        Operator.IS_DATE_AFTER: dates.AFTER,
+        Operator.IS_DATE_EXACT: partial(dates.dated, operator.eq),
+        Operator.IS_DATE_BEFORE: partial(dates.dated, operator.lt),
+        Operator.IS_DATE_AFTER: partial(dates.dated, operator.gt),
         Operator.IN: _not_for_properties,
         Operator.NOT_IN: _not_for_properties,
         Operator.FLAG_EVALUATES_TO: _not_for_properties,

@@ -5,7 +5,6 @@ With the team's zone known every date is one instant; without it see `anywhere`.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
@@ -23,18 +22,14 @@ from .zones import every_zone
 DATE_FORMAT_NOT_PORTABLE: Final = Unsure("date_format_not_portable")
 
 
-def dated(compare: Ordering) -> Callable[[Json], Comparison]:
-    """Return the factory of one of the three date operators."""
-
-    def factory(value: Json) -> Comparison:
-        wanted = parse_text(value) if isinstance(value, str) else None
-        if wanted is None:
-            return NEVER
-        # Reading the zones of the world takes a while: when definitions are compiled, not when a person waits.
-        every_zone()
-        return Comparison(_against(compare, wanted))
-
-    return factory
+def dated(compare: Ordering, value: Json) -> Comparison:
+    """Compile one of the three date operators."""
+    wanted = parse_text(value) if isinstance(value, str) else None
+    if wanted is None:
+        return NEVER
+    # Reading the zones of the world takes a while: when definitions are compiled, not when a person waits.
+    every_zone()
+    return Comparison(_against(compare, wanted))
 
 
 def _against(compare: Ordering, wanted: Date) -> Callable[[Json, Moment], Match]:
@@ -70,8 +65,3 @@ def _date_of_text(value: str) -> Date | None:
 # Many flags ask for the same property of one person; reading it takes longer than all the rest of a date condition.
 _known_date_of_text = lru_cache(maxsize=2048)(_date_of_text)
 _LONGEST_KEPT_TEXT: Final = 64
-
-
-EXACT: Final = dated(operator.eq)
-BEFORE: Final = dated(operator.lt)
-AFTER: Final = dated(operator.gt)

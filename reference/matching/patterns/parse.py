@@ -269,17 +269,16 @@ def _one(code: int) -> Chars:
 def _is_simple_behind(item: Node) -> bool:
     """Say whether every alternative of a look-behind has one length and no assertion that needs backtracking."""
     alternatives = item.alternatives if isinstance(item, Choice) else (item,)
-    return all(_fixed_length(alternative) is not None for alternative in alternatives)
+    return all(_has_one_length(alternative) for alternative in alternatives)
 
 
-def _fixed_length(node: Node) -> int | None:
+def _has_one_length(node: Node) -> bool:
     match node:
         case Chars():
-            return 1
+            return True
         case Anchor(place):
-            return None if place in {Place.WORD, Place.NOT_WORD} else 0
+            return place not in {Place.WORD, Place.NOT_WORD}
         case Sequence(parts):
-            lengths = [_fixed_length(part) for part in parts]
-            return None if None in lengths else sum(length for length in lengths if length is not None)
+            return all(_has_one_length(part) for part in parts)
         case _:
-            return None
+            return False

@@ -19,16 +19,12 @@ from .version import Version, canonical, stripped, version_of, without_leading_z
 Ordering: TypeAlias = Callable[[Version, Version], bool]
 
 
-def ordered(compare: Ordering) -> Callable[[Json], Comparison]:
-    """Return the factory of one of the six comparing operators."""
-
-    def factory(value: Json) -> Comparison:
-        wanted = version_of(value)
-        if wanted is None:
-            return _UNREADABLE
-        return _satisfying(lambda version: compare(version, wanted))
-
-    return factory
+def ordered(compare: Ordering, value: Json) -> Comparison:
+    """Compile one of the six comparing operators."""
+    wanted = version_of(value)
+    if wanted is None:
+        return _UNREADABLE
+    return _satisfying(lambda version: compare(version, wanted))
 
 
 def tilde(value: Json) -> Comparison:
@@ -64,4 +60,4 @@ def _error_of_versions(value: Json, _moment: Moment) -> Match:
     return INVALID if version_of(value) is not None else False
 
 
-_UNREADABLE = Comparison(_error_of_versions, absent=False, constant=False)
+_UNREADABLE = Comparison(_error_of_versions, constant=False)

@@ -155,6 +155,7 @@ RANGES = [
     ("semver_wildcard", "1.08.*", ["1.8.1"], ["1.9.0"]),
     ("semver_wildcard", "*", ["0.0.0", "9.9.9"], ["1.0.0-rc"]),
     ("semver_wildcard", "1.2.3", ["1.2.3", "1.9.0"], ["2.0.0", "1.2.2"]),
+    ("semver_wildcard", "1.0.0-*", ["1.0.0-x", "1.0.0", "1.2.0"], ["1.0.0-w"]),
     ("semver_wildcard", "1", ["1.0.0", "1.9.9"], ["2.0.0"]),
 ]
 
@@ -174,5 +175,7 @@ def test_a_requirement_has_at_most_thirty_two_comparators() -> None:
     assert parse_requirement(",".join(["1"] * 32)) is not None
     assert parse_requirement(",".join(["1"] * 33)) is None
     assert parse_requirement(f"^{MAX}") is not None
+    assert parse_requirement("1, 1") is not None
+    assert parse_requirement("1,X1") is None
     assert parse_requirement(f"^{MAX + 1}") is None
     assert parse_requirement("^" + "9" * 5000) is None

@@ -203,6 +203,8 @@ def test_the_limits_themselves_are_inside() -> None:
     parse("(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH)
     parse("(a)" * (MAX_DEPTH + 1))
     parse(r"[\w-]")
+    parse(r"[\w-]a")
+    parse("[[:alpha:]-]]")
     parse("\ud7ff\ue000")
 
 

@@ -244,6 +244,7 @@ def test_backtracking_constructs_are_found_anywhere(pattern: str, hard: bool, lo
         ("a{3}", BACKTRACK_LIMIT - 2),
         ("a{3,5}", 3332),
         ("a?b?", 2498),
+        ("(?:a?|b)", 3332),
         ("(?:a|b){3}", 1248),  # 1 + 2 + 4 branches
         ("(?:a|b){,2}", 1427),  # 2 + 4 branches
         ("(?:a?){2}", 2498),
