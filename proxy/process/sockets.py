@@ -31,7 +31,7 @@ def bind(host: str, port: int, count: int, *, setting: str) -> list[socket.socke
         if _SPREADS:
             return [_listening(family, address, shares_port=True) for _ in range(count)]
         shared = _listening(family, address, shares_port=False)
-        return [shared, *(shared.dup() for _ in range(count - 1))]
+        return [shared, *(_duplicate(shared) for _ in range(count - 1))]
     except OSError as error:
         return _reason(host, port, error, setting=setting)
 
@@ -61,6 +61,12 @@ def _listening(family: socket.AddressFamily, address: tuple[Any, ...], *, shares
     listener.setblocking(False)
     os.set_inheritable(listener.fileno(), True)
     return listener
+
+
+def _duplicate(listener: socket.socket) -> socket.socket:
+    made = listener.dup()
+    os.set_inheritable(made.fileno(), True)
+    return made
 
 
 def _socket(family: socket.AddressFamily, *, shares_port: bool) -> socket.socket:

@@ -21,10 +21,12 @@ class Sink:
 
     Attributes:
         dropped: Lines lost since the last time there was room.
+        close: Gives back what was opened beside the descriptor itself.
     """
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, close: Callable[[], None] | None = None) -> None:
         self.dropped = 0
+        self.close = close or _nothing
         self._write = write
         self._rest = b""
 
@@ -53,12 +55,20 @@ class Sink:
 
 
 def opened(descriptor: int) -> Sink:
-    """Return a sink on a descriptor."""
-    if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+    """Return a sink on a descriptor; one that is closed swallows everything."""
+    try:
+        is_socket = stat.S_ISSOCK(os.fstat(descriptor).st_mode)
+    except OSError:
+        return Sink(len)
+    if is_socket:
         journal = socket.socket(fileno=os.dup(descriptor))
-        return Sink(lambda content: journal.send(content, socket.MSG_DONTWAIT))
+        return Sink(lambda content: journal.send(content, socket.MSG_DONTWAIT), journal.close)
     try:
         own = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_APPEND)
     except OSError:
-        own = descriptor
-    return Sink(lambda content: os.write(own, content))
+        return Sink(lambda content: os.write(descriptor, content))
+    return Sink(lambda content: os.write(own, content), lambda: os.close(own))
+
+
+def _nothing() -> None:
+    """Nothing was opened."""

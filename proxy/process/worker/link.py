@@ -16,7 +16,7 @@ from proxy.process.control.messages import Done, Hello, Welcome
 from proxy.process.watch import Watched
 from proxy.telemetry.logs import Logger
 
-ORPHAN_S: Final = 10.0
+ORPHAN_S: Final = 5.0  # a launcher that was just re-created needs one or two to bring a supervisor up
 _RETRY_S: Final = (0.05, 0.25)
 
 

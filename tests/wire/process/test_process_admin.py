@@ -40,32 +40,28 @@ async def test_the_status_names_every_process_and_no_secret(instance: Instance) 
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({}, 401),
-        ({"Authorization": "Bearer wrong"}, 401),
-        ({"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}, 421),
-        ({"Authorization": f"Bearer {TOKEN}", "Origin": "http://127.0.0.1"}, 403),
-    ],
-)
-async def test_who_may_not_changes_nothing_and_is_noted(instance: Instance, headers: dict[str, str], status: int) -> None:
-    async with aiohttp.ClientSession(headers=headers) as session, session.post(f"{instance.admin}/reload") as answer:
-        assert answer.status == status
+REFUSED: list[tuple[dict[str, str], int]] = [
+    ({}, 401),
+    ({"Authorization": "Bearer wrong"}, 401),
+    ({"Authorization": f"Bearer {TOKEN}", "Host": "evil.example"}, 421),
+    ({"Authorization": f"Bearer {TOKEN}", "Origin": "http://127.0.0.1"}, 403),
+]
+
+
+async def test_who_may_not_changes_nothing_and_is_noted(instance: Instance) -> None:
+    for headers, status in REFUSED:
+        async with aiohttp.ClientSession(headers=headers) as session, session.post(f"{instance.admin}/reload") as answer:
+            assert answer.status == status
+        assert instance.event("admin_refused")["status"] == status
     assert instance.events("reloaded") == []
-    assert instance.event("admin_refused")["status"] == status
 
 
-async def test_a_change_is_audited(instance: Instance) -> None:
+async def test_a_change_is_audited_without_a_secret_or_a_token_in_any_line(instance: Instance) -> None:
     async with _operator() as session, session.post(f"{instance.admin}/reload") as answer:
         assert answer.status == 200
-    assert instance.event("audit").items() >= {"action": "/reload", "status": 200, "peer": "127.0.0.1"}.items()
-
-
-async def test_no_line_of_the_log_has_a_secret_or_a_token(instance: Instance) -> None:
-    async with _operator() as session, session.post(f"{instance.admin}/reload"):
         unknown = await session.post(f"{instance.admin}/canary-path?canary=1")
         assert unknown.status == 404
+    assert instance.event("audit").items() >= {"action": "/reload", "status": 200, "peer": "127.0.0.1"}.items()
     assert not [line for line in instance.lines if "canary" in str(line)]
 
 

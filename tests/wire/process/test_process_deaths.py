@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from tests.wire.process.support.callers import LANES, Callers, ask
-from tests.wire.process.support.instance import Instance, until
+import pytest
+
+from tests.wire.process.support.callers import LANES, Callers, Connection, ask
+from tests.wire.process.support.instance import PATIENCE_S, Instance, until
 from tests.wire.process.support.upstream import Upstream
 
 
@@ -81,6 +83,28 @@ async def test_a_killed_launcher_costs_no_request_and_its_successor_restarts_and
             await callers.more(50)
         instance.signal(signal.SIGTERM)
         await until(lambda: instance.events("stopped", is_forced=False), "the successor drains and stops")
+
+
+async def test_workers_without_launcher_and_supervisor_answer_on_and_then_free_the_port(upstream: Upstream) -> None:
+    async with serving(upstream) as instance:
+        await instance.ready(2)
+        workers = instance.present()
+        instance.signal(signal.SIGSTOP, "supervisor")  # so that it does not start another launcher
+        instance.signal(signal.SIGKILL, "launcher")
+        instance.signal(signal.SIGKILL, "supervisor")
+        assert (await ask(instance.port))[0] == 200
+        await until(lambda: {line["pid"] for line in instance.events("drained")} == workers, "the orphans drain")
+        with pytest.raises(ConnectionRefusedError):
+            await until_closed(instance.port)
+
+
+async def until_closed(port: int) -> None:
+    """Connect until that is refused."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            connection = Connection(port)
+            await connection.open()
+            await connection.close()
 
 
 async def test_while_a_worker_is_away_its_sibling_accepts_for_it(upstream: Upstream) -> None:

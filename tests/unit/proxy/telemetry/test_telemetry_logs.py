@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -128,6 +129,7 @@ def test_a_reader_that_stops_reading_costs_lines_and_is_told_how_many() -> None:
     ]
     assert held.count(b"\n") + dropped == 3000
     assert os.get_blocking(theirs)  # others share it
+    sink.close()
     os.close(ours)
     os.close(theirs)
 
@@ -137,7 +139,27 @@ def test_a_reader_that_is_gone_costs_nothing_but_the_lines() -> None:
     sink = opened(theirs)
     os.close(ours)
     sink.line(b"nobody")
+    sink.close()
     os.close(theirs)
+
+
+def test_a_descriptor_that_is_closed_swallows_everything() -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    os.close(theirs)
+    opened(theirs).line(b"nobody")
+
+
+def test_a_socket_is_written_to_without_waiting() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        sink = opened(theirs.fileno())
+        for _ in range(20_000):
+            sink.line(b"x" * 99)
+        assert sink.dropped > 0
+        assert ours.recv(100) == b"x" * 99 + b"\n"
+        assert theirs.getblocking()
+        sink.close()
 
 
 def test_a_line_that_was_cut_is_finished_before_the_next_starts() -> None:
