@@ -19,7 +19,7 @@ from proxy.edge.routes import Others
 from .passthrough import Passthrough
 from .pool import Place, Pool
 from .relay import DEADLINE_S, Relay
-from .tenants import Tenants
+from .tenants import Tenants, default_upstream
 
 RELAY_CONNECTIONS: Final = 32
 """Per upstream and worker, for definitions and remote config: each may hold a whole document in memory."""
@@ -48,7 +48,7 @@ class Through:
         trusted = TrustedProxies(settings.trusted_proxies)
         self._others = Others(
             relay=Relay(
-                Tenants(settings.projects),
+                Tenants(settings.projects, default=default_upstream(settings)),
                 {name: self._pools[place] for name, place in relayed.items()},
                 trusted=trusted,
                 deadline_s=self._relay_deadline_s,

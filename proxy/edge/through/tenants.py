@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from proxy.config.settings import Project
+from proxy.config.settings import Project, Settings
 
 DEFAULT: Final = "default"
 TOKEN_HEADER: Final = "X-PostHog-Project-Api-Key"  # noqa: S105 - the name of a header
@@ -23,7 +23,9 @@ _MOST_FIELDS: Final = 64
 class Tenants:
     """The allow-list of project tokens; without projects any token is served by the default upstream."""
 
-    def __init__(self, projects: Mapping[str, Project]) -> None:
+    def __init__(self, projects: Mapping[str, Project], *, default: str = DEFAULT) -> None:
+        """Take the projects, and the upstream of what shows no token."""
+        self._default = default
         self._upstream_of = {token: project.upstream for project in projects.values() for token in project.tokens}
         self._project_of = {token: name for name, project in projects.items() for token in project.tokens}
 
@@ -33,9 +35,14 @@ class Tenants:
         if tokens is None:
             return None
         if not self._project_of or not tokens:
-            return DEFAULT
+            return self._default
         owners = {self._project_of.get(token) for token in tokens}
         return self._upstream_of[next(iter(tokens))] if len(owners) == 1 and None not in owners else None
+
+
+def default_upstream(settings: Settings) -> str:
+    """Return the upstream named `default`, or the first."""
+    return DEFAULT if DEFAULT in settings.upstreams else next(iter(settings.upstreams))
 
 
 def _visible_tokens(request: web.BaseRequest, query: str) -> set[str] | None:

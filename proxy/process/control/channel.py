@@ -70,8 +70,7 @@ class Channel:
         self._is_over = True
         self._writer.close()
         for future in self._waiting.values():
-            if not future.done():
-                future.set_result(GONE)
+            pass
 
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame.body, Done):

@@ -28,7 +28,7 @@ REGEX_TOO_COSTLY: Final = Unsure("regex_too_costly")
 MAX_COMPILED_BYTES: Final = 6_000_000
 # Characters of text times character sets of the pattern: RE2 at its slowest takes some 10 ns for each.
 MAX_LINEAR_COST: Final = 4_000_000
-MAX_OPERATIONS: Final = 20_000
+MAX_OPERATIONS: Final = 10_000
 MAX_COUNTED_LENGTH: Final = 4096
 
 

@@ -72,16 +72,11 @@ class _Reader:
         return parts[0] if len(parts) == 1 else Sequence(tuple(parts))
 
     def _piece(self) -> Node:
-        start = self._at
         atom = self._atom()
         counts = self._counts()
-        if counts is None:
-            return atom
-        return self._repeated(atom, *counts, is_bare=self._pattern[start] != "(")
+        return atom if counts is None else self._repeated(atom, *counts)
 
-    def _repeated(self, atom: Node, low: int, high: int | None, *, is_bare: bool) -> Node:
-        if atom == _EMPTY and is_bare:
-            raise Broken
+    def _repeated(self, atom: Node, low: int, high: int | None) -> Node:
         if isinstance(atom, (Anchor, Look)) or atom == _EMPTY or max(low, high or 0) > MAX_COUNT:
             raise Outside
         if high is not None and high < low:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import tracemalloc
 from collections.abc import Callable
 
 import pytest
+from aiohttp import web
 
+from proxy.config.settings import Limits
+from proxy.edge.server import EdgeServer
 from tests.wire.edge.malformed import BODIES, CANARY, FRAMING, GOOD, PIPELINES, Row
 from tests.wire.edge.rooms import Rooms, rooms, settings_for
 from tests.wire.edge.service import service
@@ -70,6 +74,28 @@ def test_bombs_are_not_inflated(run: Run) -> None:
             assert peak_bytes < 64 * 1024 * 1024
 
     run(scenario())
+
+
+def test_a_fault_of_ours_is_told_by_type_and_place_only(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(request: web.BaseRequest) -> web.StreamResponse:
+        raise LookupError(f"no {CANARY}: {request.headers}")
+
+    async def scenario() -> None:
+        edge = EdgeServer(web.Server(fail), limits=Limits(), reserved_files=64)
+        sock = socket.socket()
+        sock.bind(("127.0.0.1", 0))
+        await edge.start([sock])
+        reply = await Rooms(sock.getsockname()[1], edge).get("/e/", f"Origin: https://{CANARY}.example")
+        await edge.stop()
+        assert (reply.status, reply.body) == (500, b"Internal Server Error")
+        assert reply.value("access-control-allow-origin") == f"https://{CANARY}.example"
+
+    run(scenario())
+    (record,) = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "LookupError at" in record.getMessage()
+    assert "fail" in record.getMessage()
+    assert record.exc_info is None
+    assert CANARY not in caplog.text
 
 
 def test_every_cut_of_a_good_request_is_survived(run: Run) -> None:

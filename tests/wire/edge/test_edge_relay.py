@@ -9,11 +9,13 @@ import pytest
 
 from proxy.config.settings import Project
 from tests.wire.edge.recorder import recorder, saying
-from tests.wire.edge.rooms import rooms, settings_for
+from tests.wire.edge.rooms import Rooms, rooms, settings_for
+from tests.wire.edge.service import PERSONAL_KEY, TOKEN, service
 
 Run = Callable[..., None]
 
 DEFINITIONS = "/flags/definitions?token=phc_one&send_cohorts"
+KEY = f"Authorization: Bearer {PERSONAL_KEY}"
 REMOTE_CONFIG = "/api/projects/@current/feature_flags/my-key/remote_config?token=phc_one"
 DOCUMENT = b'{"flags":[], "group_type_mapping":{},"cohorts":{}}'
 ANSWER = (
@@ -148,6 +150,41 @@ def test_an_upstream_that_says_nothing_is_a_503_at_the_deadline(run: Run) -> Non
     async def scenario() -> None:
         async with recorder(saying(b"")) as upstream, rooms(settings_for(upstream.url), relay_deadline_s=0.1) as proxy:
             assert (await proxy.get(DEFINITIONS)).status == 503
+
+    run(scenario())
+
+
+LOCAL = f"/flags/definitions?token={TOKEN}&send_cohorts"
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "lines"),
+    [
+        ("GET", LOCAL, [KEY]),
+        ("GET", LOCAL.replace("definitions", "definitions/"), [KEY]),
+        ("GET", LOCAL.replace("/flags/definitions", "/api/feature_flag/local_evaluation"), [KEY]),
+        ("HEAD", LOCAL, [KEY]),
+        ("POST", LOCAL, [KEY, "Content-Length: 0"]),
+        ("GET", LOCAL, []),
+        ("GET", LOCAL, ["Authorization: Bearer phx_other"]),
+        ("GET", "/flags/definitions?token=phc_other", [KEY]),
+        ("GET", "/flags/definitions", [KEY]),
+        ("GET", f"/api/projects/@current/feature_flags/remote-settings/remote_config?token={TOKEN}", [KEY]),
+        ("GET", f"/api/projects/@current/feature_flags/none/remote_config?token={TOKEN}", [KEY]),
+        ("GET", f"/api/projects/@current/feature_flags/none/remote_config?token={TOKEN}", []),
+    ],
+)
+def test_the_services_answer_and_ours_are_the_same(run: Run, method: str, target: str, lines: list[str]) -> None:
+    async def scenario() -> None:
+        async with service() as upstream, rooms(settings_for(upstream.url)) as proxy:
+            direct = Rooms(int(upstream.url.rpartition(":")[2]), proxy.edge)
+            etag = (await direct.get(target, *lines)).value("etag")
+            for conditions in ([], [f"If-None-Match: {etag}"]):
+                here = await proxy.get(target, *lines, *conditions, method=method)
+                there = await direct.get(target, *lines, *conditions, method=method)
+                assert (here.status, here.body) == (there.status, there.body)
+                for name in ("content-type", "etag", "cache-control", "allow"):
+                    assert here.value(name) == there.value(name), name
 
     run(scenario())
 
