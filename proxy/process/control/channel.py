@@ -70,7 +70,8 @@ class Channel:
         self._is_over = True
         self._writer.close()
         for future in self._waiting.values():
-            pass
+            if not future.done():
+                future.set_result(GONE)
 
     async def _take(self, frame: Frame) -> None:
         if isinstance(frame.body, Done):
