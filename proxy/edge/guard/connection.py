@@ -128,7 +128,9 @@ class Connection(web.RequestHandler):
         exc = kw.get("exc_info")
         frames = traceback.extract_tb(exc.__traceback__) if isinstance(exc, BaseException) else []
         where = [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
-        log.error("%s: %s at %s", args[0] if args else "error", type(exc).__name__, where)
+        # One text without arguments: of the standard library's lines our logs keep the template only.
+        text = f"{args[0] if args else 'error'}: {type(exc).__name__} at {', '.join(where)}"
+        log.error(text)
 
     def _awaits_head(self) -> bool:
         waiter = self._waiter

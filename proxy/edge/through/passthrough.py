@@ -7,7 +7,6 @@ is ever sent twice: an event may be counted again. A body larger than allowed is
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Final
@@ -31,11 +30,9 @@ from proxy.edge.headers import (
     forwardable,
     relayable,
 )
-from proxy.upstream.errors import EXPECTED, failure_of
+from proxy.upstream.errors import EXPECTED
 
 from .pool import Pool
-
-log = logging.getLogger(__name__)
 
 _AS_THEY_CAME: Final = ("Content-Length", "Date")
 
@@ -84,8 +81,8 @@ class Passthrough:
                 await answer.prepare(request)
                 async for chunk in upstream.content.iter_any():
                     await answer.write(chunk)
-        except EXPECTED as error:
-            return _broken_off(request, answer, upload, error)
+        except EXPECTED:
+            return _broken_off(request, answer, upload)
         await answer.write_eof()
         return answer
 
@@ -127,9 +124,7 @@ class Upload:
             yield chunk
 
 
-def _broken_off(
-    request: web.BaseRequest, answer: web.StreamResponse | None, upload: Upload, error: BaseException
-) -> web.StreamResponse:
+def _broken_off(request: web.BaseRequest, answer: web.StreamResponse | None, upload: Upload) -> web.StreamResponse:
     """Return what a client gets when an exchange failed; when its answer has begun, end the connection instead."""
     if answer is not None and answer.prepared:
         if request.transport is not None:
@@ -137,5 +132,4 @@ def _broken_off(
         return answer
     if upload.is_too_large:
         return replies.refusal(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    log.info("passthrough failed: %s", failure_of(error).trouble)
     return replies.error(request, HTTPStatus.SERVICE_UNAVAILABLE, replies.UNAVAILABLE)

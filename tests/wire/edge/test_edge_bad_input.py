@@ -40,6 +40,7 @@ def test_bad_input_is_answered_survived_and_not_passed_on(
     run(scenario())
     output = capfd.readouterr()
     assert CANARY not in caplog.text + output.out + output.err
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
     assert "Traceback" not in caplog.text + output.out + output.err
 
 
