@@ -7,10 +7,11 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from .schema import Place
 from .secret import Secret, read_secret
-from .settings import RUNGS, Policy, SecretSource, Settings
+from .settings import BOOT_PROJECT, RUNGS, Policy, SecretSource, Settings
 
 Fault: TypeAlias = tuple[Place, str]
 Environ: TypeAlias = Mapping[str, str]
@@ -114,6 +115,24 @@ def _rungs_are_known(settings: Settings, _: Environ) -> Iterator[Fault]:
                 yield (*place, f"rungs[{index}]"), f"unknown rung; known: {_listed(RUNGS)}"
 
 
+def _definitions_are_sound(settings: Settings, _: Environ) -> Iterator[Fault]:
+    for name, project in settings.projects.items():
+        zone = project.definitions.timezone if project.definitions else None
+        if zone is not None and zone not in available_timezones():
+            yield ("projects", name, "definitions", "timezone"), "no such time zone; write it as Europe/Berlin"
+
+
+def _boot_is_sound(settings: Settings, _: Environ) -> Iterator[Fault]:
+    boot = settings.definitions.boot
+    if boot is None:
+        return
+    if "://" in boot and (reason := _url_reason(boot.replace(BOOT_PROJECT, "project"))):
+        yield ("definitions", "boot"), reason
+    kept = sum(project.definitions is not None for project in settings.projects.values())
+    if kept > 1 and BOOT_PROJECT not in boot:
+        yield ("definitions", "boot"), f"with several projects it must contain {BOOT_PROJECT}: each has a set of its own"
+
+
 CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _projects_have_tokens,
     _tokens_are_unique,
@@ -125,6 +144,8 @@ CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _admin_is_guarded,
     _secrets_are_there,
     _rungs_are_known,
+    _definitions_are_sound,
+    _boot_is_sound,
 )
 
 
@@ -138,6 +159,11 @@ def _urls(settings: Settings) -> Iterator[tuple[Place, str]]:
 def _secrets(settings: Settings) -> Iterator[tuple[Place, SecretSource]]:
     if settings.admin.port is not None and settings.admin.token is not None:
         yield ("admin", "token"), settings.admin.token
+    if settings.definitions.hmac_key is not None:
+        yield ("definitions", "hmac_key"), settings.definitions.hmac_key
+    for name, project in settings.projects.items():
+        if project.definitions is not None:
+            yield ("projects", name, "definitions", "key"), project.definitions.key
 
 
 def _url_reason(url: str) -> str | None:

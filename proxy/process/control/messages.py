@@ -78,6 +78,49 @@ class Drain(Struct, frozen=True, tag="drain"):
     """Supervisor → worker: finish what is in flight and exit 0; the launcher starts another."""
 
 
+class DefinitionsChanged(Struct, frozen=True, tag="definitions_changed"):
+    """Supervisor → worker: from now on this project's definitions are these; also said on every arrival, for every project.
+
+    Attributes:
+        project: Its name in the configuration.
+        generation: Grows with every accepted set; a worker ignores one that is not newer than what it holds.
+        path: The snapshot's file, checksummed; empty: no disk took it, and `content` is the file.
+        content: The bytes of the file when there is none.
+    """
+
+    project: str
+    generation: int
+    path: str
+    content: bytes = b""
+
+
+class KeyAccepted(Struct, frozen=True, tag="key_accepted"):
+    """Upstream accepted a key. Worker → supervisor: remember it. Supervisor → worker: a sibling, or an earlier life, learnt it.
+
+    Attributes:
+        hmac: HMAC-SHA256 of the caller's key, hexadecimal; the key itself is never sent.
+        project: Its name in the configuration.
+        token_hmac: HMAC-SHA256 of the project token it was presented with, hexadecimal.
+        endpoint: What it opened (`definitions`).
+        wall_time: When upstream last said so, Unix seconds.
+    """
+
+    hmac: str
+    project: str
+    token_hmac: str
+    endpoint: str
+    wall_time: float
+
+
+class KeyRevoked(Struct, frozen=True, tag="key_revoked"):
+    """Upstream refused a key that it had accepted: forget it, in memory and on disk. Both ways, as `KeyAccepted`."""
+
+    hmac: str
+    project: str
+    token_hmac: str
+    endpoint: str
+
+
 class Done(Struct, frozen=True, tag="done"):
     """The one reply to a call.
 
@@ -90,7 +133,21 @@ class Done(Struct, frozen=True, tag="done"):
     detail: dict[str, Any] = {}
 
 
-Body: TypeAlias = Hello | Welcome | Ping | Report | Prepare | Commit | Abort | Accept | Drain | Done
+Body: TypeAlias = (
+    Hello
+    | Welcome
+    | Ping
+    | Report
+    | Prepare
+    | Commit
+    | Abort
+    | Accept
+    | Drain
+    | DefinitionsChanged
+    | KeyAccepted
+    | KeyRevoked
+    | Done
+)
 
 
 class Frame(Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,1 @@
+"""Flag definitions: fetched, admitted, kept on disk and in memory, and evaluated here."""
