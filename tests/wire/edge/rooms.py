@@ -42,11 +42,10 @@ class Reply:
 
 
 @dataclass
-class Rooms:
-    """A running worker."""
+class Caller:
+    """Whoever listens on a port, from the outside."""
 
     port: int
-    edge: EdgeServer
 
     @asynccontextmanager
     async def dial(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
@@ -93,6 +92,13 @@ async def until(claim: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
         while not claim():  # noqa: ASYNC110 - watches what has no event, in code that is not ours to change for a test
             await asyncio.sleep(0)
+
+
+@dataclass
+class Rooms(Caller):
+    """A running worker."""
+
+    edge: EdgeServer
 
 
 def head(method: str, target: str, *lines: str) -> bytes:

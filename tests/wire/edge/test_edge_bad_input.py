@@ -14,7 +14,7 @@ from aiohttp import web
 from proxy.config.settings import Limits
 from proxy.edge.server import EdgeServer
 from tests.wire.edge.malformed import BODIES, CANARY, FRAMING, GOOD, PIPELINES, Row
-from tests.wire.edge.rooms import Rooms, rooms, settings_for
+from tests.wire.edge.rooms import Caller, rooms, settings_for
 from tests.wire.edge.service import service
 
 Run = Callable[..., None]
@@ -49,7 +49,7 @@ def test_refusals_are_in_the_services_own_words(run: Run, row: Row) -> None:
     async def scenario() -> None:
         async with service() as upstream, rooms(settings_for(upstream.url)) as proxy:
             here = await proxy.ask(row.raw)
-            there = await Rooms(int(upstream.url.rpartition(":")[2]), proxy.edge).ask(row.raw)
+            there = await Caller(int(upstream.url.rpartition(":")[2])).ask(row.raw)
             assert (here.status, here.value("content-type"), here.body) == (
                 there.status,
                 there.value("content-type"),
@@ -86,7 +86,7 @@ def test_a_fault_of_ours_is_told_by_type_and_place_only(run: Run, caplog: pytest
         sock = socket.socket()
         sock.bind(("127.0.0.1", 0))
         await edge.start([sock])
-        reply = await Rooms(sock.getsockname()[1], edge).get("/e/", f"Origin: https://{CANARY}.example")
+        reply = await Caller(sock.getsockname()[1]).get("/e/", f"Origin: https://{CANARY}.example")
         await edge.stop()
         assert (reply.status, reply.body) == (500, b"Internal Server Error")
         assert reply.value("access-control-allow-origin") == f"https://{CANARY}.example"

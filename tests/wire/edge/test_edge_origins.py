@@ -8,7 +8,7 @@ import pytest
 
 from proxy.config.settings import Limits
 from tests.wire.edge.recorder import recorder, saying
-from tests.wire.edge.rooms import Reply, Rooms, head, rooms, settings_for
+from tests.wire.edge.rooms import Caller, Reply, head, rooms, settings_for
 from tests.wire.edge.service import PERSONAL_KEY, TOKEN, service
 
 Run = Callable[..., None]
@@ -71,7 +71,7 @@ def test_a_remembered_answer_is_given_with_the_lines_of_this_request(run: Run) -
     async def scenario() -> None:
         async with service() as real, recorder() as upstream, rooms(settings_for(upstream.url)) as proxy:
             port = int(real.url.rpartition(":")[2])
-            body = (await Rooms(port, proxy.edge).post("/flags/?v=2", ASKED, f"Origin: {HERE}")).body
+            body = (await Caller(port).post("/flags/?v=2", ASKED, f"Origin: {HERE}")).body
             first = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nAccess-Control-Allow-Origin: {HERE}\r\n"
             upstream.script = saying(f"{first}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             assert is_for(await proxy.post("/flags/?v=2", ASKED, f"Origin: {HERE}"), HERE)

@@ -9,7 +9,7 @@ import pytest
 
 from proxy.config.settings import Project
 from tests.wire.edge.recorder import recorder, saying
-from tests.wire.edge.rooms import Rooms, rooms, settings_for
+from tests.wire.edge.rooms import Caller, rooms, settings_for
 from tests.wire.edge.service import PERSONAL_KEY, TOKEN, service
 
 Run = Callable[..., None]
@@ -177,7 +177,7 @@ LOCAL = f"/flags/definitions?token={TOKEN}&send_cohorts"
 def test_the_services_answer_and_ours_are_the_same(run: Run, method: str, target: str, lines: list[str]) -> None:
     async def scenario() -> None:
         async with service() as upstream, rooms(settings_for(upstream.url)) as proxy:
-            direct = Rooms(int(upstream.url.rpartition(":")[2]), proxy.edge)
+            direct = Caller(int(upstream.url.rpartition(":")[2]))
             etag = (await direct.get(target, *lines)).value("etag")
             for conditions in ([], [f"If-None-Match: {etag}"]):
                 here = await proxy.get(target, *lines, *conditions, method=method)
