@@ -11,6 +11,9 @@ from proxy.config.problem import Problems
 
 UPSTREAM = '[upstreams.default]\nurl = "https://flags.example"\n'
 PROJECT = '[projects.a]\ntokens = ["t"]\n'
+KEPT = PROJECT + "[projects.a.definitions]\n"
+KEY = "key = {file = '/dev/null'}\n"
+ALSO = "{key = {file = '/dev/null'}}"
 
 FAULTS = [
     # text of the file, the line that must be among those said
@@ -55,6 +58,16 @@ FAULTS = [
     (UPSTREAM + "[admin]\nport = 9\ntoken = {file = '/absent'}", "$.admin.token: file /absent cannot be read"),
     (UPSTREAM + "[admin]\nport = 9\ntoken = {}", "$.admin.token: give exactly one of `env` and `file`"),
     (UPSTREAM + "[admin]\nport = 9\ntoken = 'abc'", "$.admin.token: expected a table  (c.toml:5)"),
+    (UPSTREAM + KEPT + "key = {env = 'GONE'}", "$.projects.a.definitions.key: environment variable GONE is not set"),
+    (UPSTREAM + KEPT + "poll_s = 30", "$.projects.a.definitions.key: required, but missing"),
+    (UPSTREAM + KEPT + KEY + "timezone = 'Berlin'", "$.projects.a.definitions.timezone: no such time zone; write it as"),
+    (UPSTREAM + KEPT + KEY + "poll_s = 0.5", "$.projects.a.definitions.poll_s: expected `float` >= 1.0"),
+    (UPSTREAM + "[definitions]\nhmac_key = {env = 'GONE'}", "$.definitions.hmac_key: environment variable GONE is not set"),
+    (UPSTREAM + "[definitions]\nboot = 'https://u:p@x/{project}'", "$.definitions.boot: must not carry credentials"),
+    (
+        UPSTREAM + "[definitions]\nboot = '/x.json'\n" + KEPT + KEY + PROJECT.replace("a", "b") + "definitions = " + ALSO,
+        "$.definitions.boot: with several projects it must contain {project}",
+    ),
     (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: stale  (c.toml:4)"),
     (UPSTREAM + PROJECT + "[projects.a.policy]\nrungs = ['guess']", "$.projects.a.policy.rungs[0]: unknown rung"),
 ]

@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from proxy.command.show import shown
 from proxy.config.document import leaves, lines_of
 from proxy.config.environment import variable_of
 from proxy.config.load import Loaded, digest_of, load
 from proxy.config.problem import Problems
 from proxy.config.schema import Leaf, Named, Node, Place, Table, describe
-from proxy.config.settings import Policy, Settings
-from proxy.config.show import shown
+from proxy.config.settings import Definitions, Policy, SecretSource, Settings
 
 URL = {"HOLDFAST_UPSTREAMS__DEFAULT__URL": "https://flags.example"}
 EXAMPLE = Path(__file__).parents[4] / "deploy" / "holdfast.toml"
@@ -100,13 +100,19 @@ def test_the_example_file_shows_every_setting_with_its_true_default(tmp_path: Pa
     of_its_own = {
         ("admin", "port"), ("admin", "token", "env"), ("process", "runtime_dir"), ("upstreams", "default", "url"),
         ("upstreams", "default", "assets_url"), ("upstreams", "default", "ca_file"),
+        ("definitions", "directory"), ("definitions", "boot"), ("definitions", "hmac_key", "env"),
     }  # fmt: skip
     defaults = {place: value for place, value in _defaults(describe(Settings)) if place[:1] != ("projects",)}
     written = {place: value for place, value in leaves(document) if place[:1] != ("projects",)}
     assert {place: value for place, value in written.items() if place not in of_its_own} == {
-        place: value for place, value in defaults.items() if place not in of_its_own | {("admin", "token", "file")}
+        place: value
+        for place, value in defaults.items()
+        if place not in of_its_own | {("admin", "token", "file"), ("definitions", "hmac_key", "file")}
     }
-    assert document["projects"]["shop"].keys() == {"tokens", "upstream", "policy"}
+    assert document["projects"]["shop"].keys() == {"tokens", "upstream", "policy", "definitions"}
+    kept = document["projects"]["shop"]["definitions"]
+    defaults = msgspec.to_builtins(Definitions(key=SecretSource(env="POSTHOG_KEY")))
+    assert kept | {"timezone": None, "key": defaults["key"]} == defaults
 
 
 def test_the_printed_configuration_names_every_origin_and_hides_tokens(tmp_path: Path) -> None:
