@@ -99,6 +99,7 @@ class Rooms(Caller):
     """A running worker."""
 
     edge: EdgeServer
+    through: Through
 
 
 def head(method: str, target: str, *lines: str) -> bytes:
@@ -156,7 +157,7 @@ async def rooms(settings: Settings, *, relay_deadline_s: float = 9.0, reserved_f
     sock.bind(("127.0.0.1", 0))
     await edge.start([sock])
     try:
-        yield Rooms(sock.getsockname()[1], edge)
+        yield Rooms(sock.getsockname()[1], edge, through)
     finally:
         await edge.stop()
         await line.close()

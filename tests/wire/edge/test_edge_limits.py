@@ -279,7 +279,7 @@ def test_requests_in_flight_end_before_the_server_does(run: Run) -> None:
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
         async with recorder(hold) as upstream, rooms(settings_for(upstream.url)) as proxy:
-            proxy.edge._drain_s = PATIENCE_S
+            proxy.edge.drain_s = PATIENCE_S
             asked = asyncio.create_task(proxy.get("/e/"))
             await until(lambda: upstream.seen)
             stopping = asyncio.create_task(proxy.edge.stop())

@@ -200,6 +200,24 @@ def test_a_flood_of_events_leaves_other_requests_their_connections(run: Run) -> 
     run(scenario())
 
 
+def test_new_settings_cut_no_upload_and_leave_no_connection_behind(run: Run) -> None:
+    async def scenario() -> None:
+        async with recorder() as before, recorder() as after, rooms(settings_for(before.url)) as proxy:
+            async with asyncio.timeout(PATIENCE_S), proxy.dial() as (reader, writer):
+                writer.write(head("POST", "/e/", "Content-Length: 10") + b"first")
+                await until(lambda: before.heads)
+                proxy.through.reconfigure(settings_for(after.url))
+                assert (await proxy.get("/e/?new")).status == 200
+                writer.write(b"after")
+                assert (await read_reply(reader)).status == 200
+            assert [seen.body for seen in before.seen] == [b"firstafter"]
+            assert [seen.target for seen in after.seen] == ["/e/?new"]
+            async with asyncio.timeout(PATIENCE_S):
+                await before.is_over.wait()
+
+    run(scenario())
+
+
 def test_the_recorder_tells_half_a_head_from_none(run: Run) -> None:
     async def scenario() -> None:
         reader = asyncio.StreamReader()
