@@ -83,6 +83,8 @@ class Session:
         return json.dumps({"id": identity, **result}, separators=(",", ":"), allow_nan=False).encode() + b"\n"
 
     def _carry_out(self, request: JsonObject) -> dict[str, Json]:
+        if nests_deeper_than(request, MAX_NESTING + 1):  # the definitions stand one level down
+            raise Refusal("bad_request", f"the line nests deeper than {MAX_NESTING + 1} levels")
         name = request.get("op")
         operation = self._operations.get(name) if isinstance(name, str) else None
         if operation is None:
@@ -140,8 +142,6 @@ def _read(line: bytes | None) -> JsonObject:
         raise Refusal("bad_json", f"the line {error.message}") from error
     if not isinstance(request, dict):
         raise Refusal("bad_request", "a line must be a JSON object")
-    if nests_deeper_than(request, MAX_NESTING + 1):  # the definitions stand one level down
-        raise Refusal("bad_request", f"the line nests deeper than {MAX_NESTING + 1} levels")
     return request
 
 
