@@ -7,10 +7,10 @@ import os
 
 from proxy.config.load import load
 from proxy.config.problem import Problems
-from proxy.config.show import shown
 
 from .exits import Exit
 from .say import complain, say
+from .show import shown
 
 
 def run(chosen: argparse.Namespace) -> Exit:

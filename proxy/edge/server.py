@@ -32,6 +32,7 @@ class EdgeServer:
 
     Attributes:
         limits: What clients may cost; may be replaced while running.
+        drain_s: How long `stop` waits for requests in flight; likewise.
         refused: Connections closed at once because too many were open.
     """
 
@@ -47,7 +48,7 @@ class EdgeServer:
         self._reserved_files = reserved_files
         self._manager = manager
         self._handler = gated(manager.request_handler)
-        self._drain_s = drain_s
+        self.drain_s = drain_s
         self._open: set[Connection] = set()
         self._listening: list[asyncio.Server] = []
         self._pending: asyncio.Handle | None = None
@@ -81,7 +82,7 @@ class EdgeServer:
             server.close()
         await asyncio.sleep(0)  # what was read in this turn of the loop becomes a request before idle connections go
         self._manager.pre_shutdown()
-        await self._manager.shutdown(self._drain_s)
+        await self._manager.shutdown(self.drain_s)
         if self._pending is not None:
             self._pending.cancel()
             self._pending = None

@@ -27,6 +27,7 @@ Logger: TypeAlias = structlog.typing.FilteringBoundLogger
 _LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 _PLAIN: Final = frozenset({str, int, float, bool, type(None)})
 _FRAMES: Final = 12
+_OURS: Final = "proxy"
 
 
 class _Lines:
@@ -44,19 +45,27 @@ def configure(*, role: str, level: str = "info", descriptor: int | None = None) 
     lines = _Lines(opened(sys.stdout.fileno() if descriptor is None else descriptor))
     structlog.configure(
         processors=[
+            loud_enough,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             told_exception,
             only_plain,
             rendered,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS["debug"]),
         logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
     logger: Logger = structlog.get_logger().bind(role=role, pid=os.getpid())
-    _adopt_standard_loggers(logger, level)
+    logging.getLogger().handlers[:] = [_StandardHandler(logger)]
+    set_level(level)
     return logger
+
+
+def set_level(level: str) -> None:
+    """Change the level of the whole process, while it runs too; libraries are heard from `warning` on."""
+    logging.getLogger().setLevel(max(_LEVELS[level], logging.WARNING))
+    logging.getLogger(_OURS).setLevel(_LEVELS[level])
 
 
 def watch_loop(loop: asyncio.AbstractEventLoop, logger: Logger) -> None:
@@ -66,6 +75,13 @@ def watch_loop(loop: asyncio.AbstractEventLoop, logger: Logger) -> None:
         logger.error("loop_trouble", what=context.get("message"), exc_info=context.get("exception"))
 
     loop.set_exception_handler(tell)
+
+
+def loud_enough(_: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what is below the level."""
+    if _LEVELS.get(method, logging.ERROR) < logging.getLogger(_OURS).level:
+        raise structlog.DropEvent
+    return event
 
 
 def told_exception(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -134,9 +150,3 @@ class _StandardHandler(logging.Handler):
             template=str(record.msg).partition("\n")[0],
             exc_info=record.exc_info,
         )
-
-
-def _adopt_standard_loggers(logger: Logger, level: str) -> None:
-    root = logging.getLogger()
-    root.handlers[:] = [_StandardHandler(logger)]
-    root.setLevel(max(_LEVELS[level], logging.WARNING))

@@ -53,6 +53,7 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     )
     care.on_new = lambda: hub.note_all(Welcome(os.getpid(), care.pid))
     reloader = Reloader(family, record, hub=hub, log=log)
+    reloader.on_accepted.append(lambda new: _follow(new, hub))
     desk = Desk(hub=hub, reloader=reloader, care=care, log=log)
     stopping, reload_asked = asyncio.Event(), asyncio.Event()
 
@@ -74,11 +75,18 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     _say_what_stands_out(settings, log)
     await stopping.wait()
     care.is_stopping = True
-    await _outlast_workers(family, hub, patience_s=settings.process.unready_s + settings.process.drain_s + _MARGIN_S)
+    process = reloader.current.settings.process
+    await _outlast_workers(family, hub, patience_s=process.unready_s + process.drain_s + _MARGIN_S)
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     return 0
+
+
+def _follow(settings: Settings, hub: Hub) -> None:
+    """Take what a reload changed for the supervisor itself."""
+    hub.unresponsive_s = settings.process.unresponsive_s
+    logs.set_level(settings.log.level)
 
 
 async def _outlast_workers(family: Family, hub: Hub, *, patience_s: float) -> None:

@@ -48,7 +48,7 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     await commands.leaving.wait()
     service.not_ready()
     log.info("draining")
-    await asyncio.sleep(record.settings.process.unready_s)
+    await asyncio.sleep(service.settings.process.unready_s)
     _close(family)
     await service.stop()
     conversation.cancel()

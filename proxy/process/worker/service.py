@@ -11,13 +11,19 @@ from typing import Any
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
 from proxy.edge.server import EdgeServer
+from proxy.telemetry import logs
 from proxy.worker import build
 
 
 class Service:
-    """One worker's service."""
+    """One worker's service.
+
+    Attributes:
+        settings: What it runs under now.
+    """
 
     def __init__(self, settings: Settings, descriptors: Sequence[int]) -> None:
+        self.settings = settings
         self._accepting: dict[int, asyncio.Server] = {}
         self._descriptors = descriptors
         self._line = build(settings, clock=SystemClock())
@@ -46,6 +52,9 @@ class Service:
         """Run under new settings; what is remembered stays."""
         self._line.reconfigure(settings)
         self._edge.limits = settings.limits
+        self._edge.drain_s = settings.process.drain_s
+        self.settings = settings
+        logs.set_level(settings.log.level)
 
     def report(self) -> dict[str, Any]:
         """Return what `/status.json` shows of this worker."""

@@ -68,7 +68,7 @@ async def test_a_good_reload_under_load_fails_no_request_and_keeps_what_is_remem
 async def test_a_reload_takes_effect(configured: Configured, upstream: Upstream) -> None:
     async with configured.instance as instance:
         await instance.ready(2)
-        configured.write("fresh_s = 0")
+        configured.write("fresh_s = 0\n[log]\nlevel = 'debug'\n[process]\ndrain_s = 3")
         assert await configured.reload() == (200, {"config": instance.event("reloaded")["config"], "problems": []})
         calls = upstream.calls
         for _ in range(5):

@@ -23,6 +23,17 @@ PARENT_OF_A_NAP = [
 ]
 
 
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+HOSTS = ["127.0.0.1", "localhost", *(["::1"] if _has_ipv6() else [])]
+
+
 @pytest.fixture(params=["pidfd", "asking"])
 def _system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "asking":
@@ -61,7 +72,7 @@ def test_a_process_that_was_gone_before_has_ended() -> None:
 
 
 @pytest.mark.parametrize("spreads", [True, False])
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+@pytest.mark.parametrize("host", HOSTS)
 def test_every_worker_gets_a_listener_on_the_same_port(monkeypatch: pytest.MonkeyPatch, host: str, *, spreads: bool) -> None:
     monkeypatch.setattr(sockets, "_SPREADS", spreads)
     found = sockets.bind(host, 0, 3, setting="LISTEN__PORT")
@@ -69,7 +80,7 @@ def test_every_worker_gets_a_listener_on_the_same_port(monkeypatch: pytest.Monke
     assert len({listener.getsockname()[:2] for listener in found}) == 1
     assert all(listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) for listener in found)
     assert all(os.get_inheritable(listener.fileno()) for listener in found)
-    assert sockets.url_of(found[0]).startswith("http://[::1]:" if host == "::1" else "http://127.0.0.1:")
+    assert sockets.url_of(found[0]).startswith({"127.0.0.1": "http://127.0.0.1:", "::1": "http://[::1]:"}.get(host, "http://"))
     for listener in found:
         listener.close()
 

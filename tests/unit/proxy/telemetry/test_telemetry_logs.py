@@ -42,6 +42,7 @@ def log(tmp_path: Path) -> Iterator[tuple[logs.Logger, Path]]:
         yield logs.configure(role="tester", level="info", descriptor=file.fileno()), path
     root.handlers[:] = before
     root.setLevel(level)
+    logging.getLogger("proxy").setLevel(logging.NOTSET)
     structlog.reset_defaults()
 
 
@@ -59,6 +60,15 @@ def test_a_line_names_event_level_role_and_pid(log: tuple[logs.Logger, Path]) ->
 def test_lines_below_the_level_are_not_written(log: tuple[logs.Logger, Path]) -> None:
     log[0].debug("quiet")
     assert lines(log[1]) == []
+
+
+def test_the_level_can_be_changed_while_running(log: tuple[logs.Logger, Path]) -> None:
+    logs.set_level("error")
+    log[0].warning("quiet")
+    logs.set_level("debug")
+    log[0].debug("loud")
+    logging.getLogger("aiohttp.server").info("libraries are heard from warning on")
+    assert [line["event"] for line in lines(log[1])] == ["loud"]
 
 
 @pytest.mark.parametrize(

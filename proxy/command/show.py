@@ -7,10 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from .load import Loaded
-from .schema import Leaf, Named, Node, Place, Table, describe, json_path
-from .secret import REDACTED
-from .settings import Settings
+from proxy.config.load import Loaded
+from proxy.config.schema import Leaf, Named, Node, Place, Table, describe, json_path
+from proxy.config.secret import REDACTED
+from proxy.config.settings import Settings
 
 _LONG: Final = 32  # values longer than this do not push everyone's origin to the right
 
