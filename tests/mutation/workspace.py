@@ -18,6 +18,7 @@ TESTS = ("tests/unit/reference", "tests/conformance")
 ELSEWHERE = ("tests/unit/reference/response", "tests/unit/reference/service", "tests/conformance/test_legacy_projection.py")
 """Tests of other rooms: they would only be collected again for every mutant."""
 COPIED = ("reference", "tests/unit/reference", "tests/conformance", "tests/conftest.py")
+PLUGIN = Path(__file__).with_name("quick_first.py")
 BESIDE = ROOT.parent / "shared"
 
 
@@ -27,6 +28,7 @@ def prepare() -> Path:
     HOME.mkdir(parents=True)
     for name in COPIED:
         _copy(ROOT / name, HOME / name)
+    _copy(PLUGIN, HOME / PLUGIN.name)
     settings = (ROOT / "pyproject.toml").read_text()
     (HOME / "pyproject.toml").write_text(f"{settings}\n{_mutmut_table()}")
     if BESIDE.is_dir():
@@ -47,7 +49,8 @@ def _mutmut_table() -> str:
     table = {
         "source_paths": ["reference"],
         "only_mutate": list(ROOMS),
-        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:warnings"],
+        "also_copy": [PLUGIN.name],
+        "pytest_add_cli_args": ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:warnings", "-p", PLUGIN.stem],
         "pytest_add_cli_args_test_selection": [*TESTS, *(f"--ignore={path}" for path in ELSEWHERE)],
         # Forked from a process that has only collected: nothing that a test remembered leaks into a mutant's run.
         "process_isolation": "forkserver",
