@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-COUNTED = re.compile(r"(\d+) (passed|failed|skipped|errors?)\b")
+COUNTED = re.compile(r"\b(\d+) (passed|failed|skipped)\b")
 
 
 @dataclass(frozen=True, kw_only=True)
