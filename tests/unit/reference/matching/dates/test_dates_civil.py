@@ -45,6 +45,12 @@ def test_leap_years(year: int, leap: bool) -> None:
     assert last_day(year, 2) == 28 + leap
 
 
+@pytest.mark.parametrize("year", range(-400, 2801, 100))
+def test_the_ends_of_february_at_the_turns_of_centuries_convert_there_and_back(year: int) -> None:
+    for day in ((year, 2, 28), (year, 3, 1), (year, 12, 31), (year + 1, 1, 1)):
+        assert civil_from_days(days_from_civil(*day)) == day
+
+
 def test_months_have_their_days() -> None:
     assert [last_day(2023, month) for month in range(1, 13)] == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 

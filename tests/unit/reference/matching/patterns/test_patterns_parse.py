@@ -213,6 +213,7 @@ def test_sets_are_kept_in_normal_form() -> None:
     assert union([(1, 9), (2, 3)]) == ((1, 9),)
     assert inverted(()) == ANY
     assert inverted(ANY) == ()
+    assert inverted(((0, 4), (6, 0x10FFFF))) == ((5, 5),)
     assert inverted(((0, 4),)) == ((5, 0x10FFFF),)
     assert inverted(((5, 0x10FFFF),)) == ((0, 4),)
     assert clipped_to_ascii(((0x70, 0x90), (0xE0, 0xE9))) == ((0x70, 0x7F),)

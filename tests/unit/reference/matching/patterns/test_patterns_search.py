@@ -191,12 +191,17 @@ def test_long_texts_are_searched_while_the_pattern_is_small_and_turned_away_afte
 
 def test_the_counted_engine_stops_at_its_budget() -> None:
     tree = parse("a")
-    assert Positions("a", 3).is_matched_by(tree) is True
+    assert Positions("a", 2).is_matched_by(tree) is True
     with pytest.raises(OverBudget):
         Positions("a", 1).is_matched_by(tree)
     with pytest.raises(OverBudget):
         Positions("ab" * 2000, 20_000).is_matched_by(parse("^(?:ab)+x|^(?:ab)+y|^(?:ab)+z"))
     assert Positions("ab" * 2000, 20_000).is_matched_by(parse("^(?:ab)+x|^(?:ab)+y")) is False
+
+
+def test_look_around_has_no_linear_form() -> None:
+    with pytest.raises(ValueError, match="look-around has no linear form"):
+        compile_linear(parse("a(?=b)"))
 
 
 def test_sizes_are_counted_with_repetitions_written_out() -> None:
@@ -245,6 +250,10 @@ def test_backtracking_constructs_are_found_anywhere(pattern: str, hard: bool, lo
         ("a{3,5}", 3332),
         ("a?b?", 2498),
         ("(?:a?|b)", 3332),
+        ("(?:a|b){3}c?", 623),  # 7 branches, then one more on each of 8 ways
+        ("(?!a)b?", 3332),
+        ("(?=a*)b?", 4998),  # plain syntax ahead is one call of the linear engine
+        (r"(?=\b(?:a|b))c?", 2498),
         ("(?:a|b){3}", 1248),  # 1 + 2 + 4 branches
         ("(?:a|b){,2}", 1427),  # 2 + 4 branches
         ("(?:a?){2}", 2498),
