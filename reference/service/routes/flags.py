@@ -6,8 +6,9 @@ from typing import Final
 
 import msgspec
 
-from reference.context import Selection
 from reference.outcome import Evaluation, Outcome, Status
+from reference.request.asked import selection_of
+from reference.request.fields import FlagsBody, read_fields
 from reference.response import (
     DECIDE_HEADER,
     Asked,
@@ -22,9 +23,7 @@ from reference.response import (
     render,
 )
 from reference.service.intake.body import decode_body
-from reference.service.intake.fields import FlagsBody, read_fields
 from reference.service.intake.query import read_flags_query
-from reference.service.intake.runtime import runtime_of
 from reference.service.project.project import Project
 from reference.service.reply import Call, Reply, bodiless, json_reply, refused
 from reference.service.world import World
@@ -102,12 +101,8 @@ def _evaluate(world: World, project: Project, call: Call, query: Query, body: Fl
     now = world.clock()
     asker = asker_of(call, body, body.identity or "", day=now.date().isoformat())
     context = context_of(asker, project, world.memory)
-    selection = Selection(
-        flag_keys=None if body.flag_keys is None else tuple(body.flag_keys),
-        runtime=runtime_of(body.evaluation_runtime, call.headers),
-        evaluation_contexts=tuple(body.evaluation_contexts or ()),
-        survey_only=bool(read_flag(query.get("only_evaluate_survey_feature_flags"))),
-    )
+    survey_only = bool(read_flag(query.get("only_evaluate_survey_feature_flags")))
+    selection = selection_of(body, call.headers, survey_only=survey_only)
     return _settled(project.program.evaluate(context, now=now, selection=selection))
 
 

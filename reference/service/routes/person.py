@@ -13,8 +13,9 @@ import msgspec
 
 from reference.context import Context
 from reference.json import Json, JsonObject
+from reference.request.asked import device_of
+from reference.request.fields import FlagsBody
 from reference.service.intake.address import client_address
-from reference.service.intake.fields import FlagsBody
 from reference.service.project.memory import Memory
 from reference.service.project.project import Project
 from reference.service.reply import Call
@@ -58,7 +59,7 @@ def context_of(asker: Asker, project: Project, memory: Memory) -> Context:
         person_properties={**({} if person is None else person.properties), **overrides},
         groups=groups,
         group_properties={name: _group_properties(name, key, body, project) for name, key in groups.items()},
-        device_id=_device(body),
+        device_id=device_of(body),
         anon_distinct_id=body.anon_distinct_id or None,
         properties_complete=True,
         hash_key_overrides=_identities(asker, project, memory),
@@ -79,12 +80,6 @@ def _person_overrides(asker: Asker, project: Project) -> dict[str, Json]:
 def _group_properties(name: str, key: Json, body: FlagsBody, project: Project) -> JsonObject:
     sent: Mapping[str, Any] = (body.group_properties or {}).get(name, {})
     return {**project.people.group_properties(name, key), **sent, "$group_key": key}
-
-
-def _device(body: FlagsBody) -> str:
-    """Take the device from the request only: a *stored* `$device_id` is never bucketed by, hence "" and not None."""
-    sent = (body.person_properties or {}).get("$device_id")
-    return body.device_id or (sent if isinstance(sent, str) else "")
 
 
 def _identities(asker: Asker, project: Project, memory: Memory) -> dict[str, str]:

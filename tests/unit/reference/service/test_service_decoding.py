@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reference.request.fields import FlagsBody, read_fields
 from reference.response import Refusal
 from reference.service.intake.body import decode_body
-from reference.service.intake.fields import FlagsBody, read_fields
 from reference.service.intake.query import read_flags_query
 
 TYPES = st.sampled_from([None, "application/json", "text/plain", "application/x-www-form-urlencoded", "image/png", ";"])

@@ -9,8 +9,8 @@ import pytest
 from multidict import CIMultiDict
 
 from reference.context import Context
+from reference.request.fields import FlagsBody, read_fields
 from reference.service.intake.address import client_address
-from reference.service.intake.fields import FlagsBody, read_fields
 from reference.service.project.memory import Memory
 from reference.service.project.people import CREATED_AT
 from reference.service.project.project import Project, load_catalogue

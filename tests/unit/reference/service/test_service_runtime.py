@@ -6,7 +6,7 @@ import pytest
 from multidict import CIMultiDict
 
 from reference.context import Runtime
-from reference.service.intake.runtime import runtime_of
+from reference.request.runtime import runtime_of
 
 SERVER = ["python", "ruby", "php", "java", "go", "node", "dotnet", "elixir", "rs", "server"]
 CLIENT = ["js", "android", "ios", "react-native", "flutter"]
