@@ -10,10 +10,11 @@ import ssl
 from typing import Final
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from proxy.answer.answer import Failure, Trouble
 
-EXPECTED: Final = (aiohttp.ClientError, TimeoutError, asyncio.IncompleteReadError, OSError)
+EXPECTED: Final = (aiohttp.ClientError, HttpProcessingError, TimeoutError, asyncio.IncompleteReadError, OSError)
 """What an exchange may raise without a bug of ours."""
 
 # First match wins: subclasses stand before their bases.
@@ -31,6 +32,7 @@ _TROUBLES: Final[tuple[tuple[type[BaseException], Failure], ...]] = (
     (aiohttp.ClientConnectionError, Failure(trouble=Trouble.RESET)),
     (OSError, Failure(trouble=Trouble.RESET)),
     (aiohttp.ClientError, Failure(trouble=Trouble.MALFORMED)),
+    (HttpProcessingError, Failure(trouble=Trouble.MALFORMED)),
 )
 
 

@@ -134,8 +134,25 @@ class House:
 
     async def raw(self, behave: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> int:
         """Start an upstream that does what `behave` does with each connection; return its port."""
-        server = await asyncio.start_server(behave, "127.0.0.1", 0)
-        self.stack.callback(server.close)
+        talks: set[asyncio.Task[None]] = set()
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            talks.add(task)
+            try:
+                await behave(reader, writer)
+            finally:
+                writer.close()
+
+        async def end() -> None:
+            server.close()
+            for task in talks:
+                task.cancel()
+            await asyncio.gather(*talks, return_exceptions=True)
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        self.stack.push_async_callback(end)
         return int(server.sockets[0].getsockname()[1])
 
     async def proxy(self, port: int, *, policy: Policy | None = None, **settings: Any) -> Proxy:
