@@ -6,7 +6,7 @@ threads. Nothing here reads a clock, draws a random number or does I/O: `now` an
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
@@ -24,6 +24,7 @@ from .rules_v1.subject import Subject
 from .rules_v1.targeting.cohorts import Cohorts
 from .rules_v1.targeting.condition import Tools
 from .rules_v1.targeting.dependencies import Targets, named_targets
+from .steps import Steps, finish
 
 EVERYTHING: Final = Selection()
 WORK_PER_STEP: Final = 500
@@ -54,18 +55,19 @@ class Program:
         definitions: What it was compiled from.
     """
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(
+        self,
+        definitions: Definitions,
+        flags: Mapping[str, CompiledFlag],
+        needs: Mapping[str, tuple[str, ...]],
+        cyclic: frozenset[str],
+    ) -> None:
         self.definitions = definitions
-        live = {flag.key: flag for flag in definitions.flags if flag.active and not flag.deleted}
-        targets = Targets(definitions.flags)
-        self._needs = {key: _needs(flag, targets) for key, flag in live.items()}
-        order, self._cyclic = arrange(self._needs)
-        lacking = _lacking(live, targets, self._needs)
-        compile_one = partial(compile_filter, explicit_matching=definitions.explicit_matching)
-        tools = Tools(compile_one, Cohorts(definitions.cohorts, compile_one), targets)
-        self._flags = {key: CompiledFlag(live[key], tools, lacks_dependency=key in lacking) for key in order}
+        self._flags = flags
+        self._needs = needs
+        self._cyclic = cyclic
+        self._live = {flag.key: flag for flag in definitions.flags if _is_live(flag)}
         self._fill = tuple(key for key in FILLED_FROM if key in set(_keys_read(definitions)))
-        self._live = live
         self._plans: dict[Selection, Plan] = {}
 
     def evaluate(self, context: Context, *, now: datetime, selection: Selection = EVERYTHING) -> Evaluation:
@@ -92,7 +94,7 @@ class Program:
 
     def steps(
         self, context: Context, *, now: datetime, selection: Selection = EVERYTHING, work: int = WORK_PER_STEP
-    ) -> Generator[None, None, Evaluation]:
+    ) -> Steps[Evaluation]:
         """Evaluate like `evaluate`, yielding after each piece of bounded work, for callers that must not block.
 
         Args:
@@ -131,7 +133,7 @@ class Program:
         return plan
 
     def _select(self, selection: Selection) -> Plan:
-        chosen = {key for key, flag in self._live.items() if _is_selected(flag, selection)}
+        chosen = {key for key, flag in self._live.items() if is_selected(flag, selection)}
         if selection.flag_keys is not None:
             needs = {key: [need for need in self._needs[key] if need in chosen] for key in chosen}
             chosen = closure((key for key in selection.flag_keys if key in chosen), needs)
@@ -142,7 +144,30 @@ class Program:
 
 def compile_definitions(definitions: Definitions) -> Program:
     """Compile definitions for evaluation: once per definitions version, in linear time and memory."""
-    return Program(definitions)
+    return finish(compile_in_steps(definitions))
+
+
+def compile_in_steps(definitions: Definitions) -> Steps[Program]:
+    """Compile like `compile_definitions`, yielding between flags and cohorts, for callers that must not block."""
+    live = {flag.key: flag for flag in definitions.flags if _is_live(flag)}
+    targets = Targets(definitions.flags)
+    needs = {key: _needs(flag, targets) for key, flag in live.items()}
+    yield
+    order, cyclic = arrange(needs)
+    lacking = _lacking(live, targets, needs)
+    yield
+    compile_one = partial(compile_filter, explicit_matching=definitions.explicit_matching)
+    cohorts = yield from Cohorts.in_steps(definitions.cohorts, compile_one)
+    tools = Tools(compile_one, cohorts, targets)
+    flags: dict[str, CompiledFlag] = {}
+    for key in order:
+        flags[key] = CompiledFlag(live[key], tools, lacks_dependency=key in lacking)
+        yield
+    return Program(definitions, flags, needs, cyclic)
+
+
+def _is_live(flag: Flag) -> bool:
+    return flag.active and not flag.deleted
 
 
 def _needs(flag: Flag, targets: Targets) -> tuple[str, ...]:
@@ -161,8 +186,8 @@ def _lacking(live: Mapping[str, Flag], targets: Targets, needs: Mapping[str, Ite
     return closure(starts, dependents)
 
 
-def _is_selected(flag: Flag, selection: Selection) -> bool:
-    """Apply the filters of contract §5.2."""
+def is_selected(flag: Flag, selection: Selection) -> bool:
+    """Tell whether a selection looks at a flag, be it live or not (the filters of contract §5.2)."""
     if selection.survey_only and not flag.key.startswith(SURVEY_PREFIX):
         return False
     is_bound = flag.evaluation_runtime is not None and flag.evaluation_runtime != Runtime.ALL

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from reference.json import Json, JsonObject
+from reference.steps import Steps, finish
 
 from .cohort import parse_cohort
 from .document import is_text, read_document
@@ -17,6 +18,7 @@ from .errors import DefinitionsError
 from .fields import MAX_INTEGER, Source, as_source
 from .flag import FLAG_DEFECT, parse_flag
 from .model import Cohort, Defect, Definitions, Flag
+from .pieces import read_in_pieces
 
 EXPLICIT_MATCHING_VERSION: Final = 2
 _ID: Final = re.compile(r"[0-9]{1,19}", re.ASCII)
@@ -35,13 +37,31 @@ def parse_definitions(document: bytes | str | JsonObject) -> Definitions:
         DefinitionsError: Not UTF-8, not JSON, not an object, nested deeper than 256, `flags` no list, or
             `group_type_mapping` or `cohorts` neither an object nor null. Nothing else, whatever the document holds.
     """
-    root = read_document(document)
-    flags, unusable = _flags(root)
+    return finish(_parsing(read_document(document)))
+
+
+def parse_in_steps(document: bytes) -> Steps[Definitions]:
+    """Parse like `parse_definitions`, yielding between flags and cohorts, for callers that must not block.
+
+    Args:
+        document: JSON text (UTF-8). One that is no well-formed JSON is read as a whole, and refused as a whole.
+
+    Raises:
+        DefinitionsError: As for `parse_definitions`.
+    """
+    root = yield from read_in_pieces(document)
+    return (yield from _parsing(read_document(document) if root is None else root))
+
+
+def _parsing(root: JsonObject) -> Steps[Definitions]:
+    flags, unusable = yield from _flags(root)
+    group_types = _group_types(_table(root, "group_type_mapping"), unusable)
+    cohorts = yield from _cohorts(_table(root, "cohorts"), unusable)
     version = root.get("property_matching_version")
     return Definitions(
         flags=flags,
-        group_types=_group_types(_table(root, "group_type_mapping"), unusable),
-        cohorts=_cohorts(_table(root, "cohorts"), unusable),
+        group_types=group_types,
+        cohorts=cohorts,
         explicit_matching=version == EXPLICIT_MATCHING_VERSION and not isinstance(version, bool),
         minimal_flag_called_events=root.get("minimal_flag_called_events") is True,
         unusable=tuple(unusable),
@@ -49,7 +69,7 @@ def parse_definitions(document: bytes | str | JsonObject) -> Definitions:
     )
 
 
-def _flags(root: JsonObject) -> tuple[tuple[Flag, ...], list[Defect]]:
+def _flags(root: JsonObject) -> Steps[tuple[tuple[Flag, ...], list[Defect]]]:
     values = root.get("flags")
     if not isinstance(values, list | tuple):
         raise DefinitionsError("$.flags", "must be a list")
@@ -63,6 +83,7 @@ def _flags(root: JsonObject) -> tuple[tuple[Flag, ...], list[Defect]]:
             continue
         by_key.pop(key, None)
         by_key[key] = parse_flag(as_source(value, path), key)
+        yield
     return tuple(by_key.values()), unusable
 
 
@@ -87,7 +108,7 @@ def _group_types(table: Source, unusable: list[Defect]) -> dict[int, str]:
     return group_types
 
 
-def _cohorts(table: Source, unusable: list[Defect]) -> dict[int, Cohort]:
+def _cohorts(table: Source, unusable: list[Defect]) -> Steps[dict[int, Cohort]]:
     cohorts: dict[int, Cohort] = {}
     for text, value in table.fields.items():
         cohort_id = _identifier(text)
@@ -95,6 +116,7 @@ def _cohorts(table: Source, unusable: list[Defect]) -> dict[int, Cohort]:
             unusable.append(Defect(code=FLAG_DEFECT, path=table.path, message="must have cohort ids, as decimal text, as keys"))
             continue
         cohorts[cohort_id] = parse_cohort(cohort_id, value, table.at(text))
+        yield
     return cohorts
 
 

@@ -16,6 +16,7 @@ from reference.definitions.graph import arrange
 from reference.definitions.model import BehaviouralLeaf, Cohort, CohortGroup, FilterType, Operator, PropertyFilter
 from reference.json import Json
 from reference.matching.match import Predicate, Unsure
+from reference.steps import Steps
 
 from .answers import CohortAnswer, CohortCheck, Failure, Kleene, Rule, all_of, negated, never
 
@@ -53,12 +54,19 @@ class Cohorts:
     def __init__(self, cohorts: Mapping[int, Cohort], compile_filter: CompileFilter) -> None:
         self._compile_filter = compile_filter
         self.behavioural = frozenset(number for number, cohort in cohorts.items() if _has_behaviour(cohort))
-        needs = {number: self._needs(cohort) for number, cohort in cohorts.items()}
+        self._compiled: dict[int, CompiledCohort] = {}
+
+    @classmethod
+    def in_steps(cls, cohorts: Mapping[int, Cohort], compile_filter: CompileFilter) -> Steps[Cohorts]:
+        """Compile all cohorts, yielding after each."""
+        made = cls(cohorts, compile_filter)
+        needs = {number: made._needs(cohort) for number, cohort in cohorts.items()}
         _, cyclic = arrange(needs)
-        self._compiled = {
-            number: CompiledCohort((), lambda _: COHORT_CYCLE) if number in cyclic else self._compile(cohort, needs[number])
-            for number, cohort in cohorts.items()
-        }
+        for number, cohort in cohorts.items():
+            is_cyclic = number in cyclic
+            made._compiled[number] = CompiledCohort((), _cycle) if is_cyclic else made._compile(cohort, needs[number])
+            yield
+        return made
 
     def check(self, filters: Sequence[PropertyFilter]) -> CohortCheck:
         """Compile the cohort filters of one condition; all of them are asked, because one that fails fails the flag."""
@@ -188,6 +196,10 @@ def _all_cohorts(answers: Sequence[CohortAnswer]) -> CohortAnswer:
     """Combine the cohorts of a condition: all are loaded before any is compared, so a failure wins even over a mismatch."""
     failure = next((answer for answer in answers if isinstance(answer, Failure)), None)
     return all_of(answer for answer in answers if not isinstance(answer, Failure)) if failure is None else failure
+
+
+def _cycle(_subject: Subject) -> CohortAnswer:
+    return COHORT_CYCLE
 
 
 def _absent(subject: Subject, cohort_id: int) -> CohortAnswer:
