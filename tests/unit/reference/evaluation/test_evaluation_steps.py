@@ -51,6 +51,16 @@ def test_work_counts_from_zero_after_a_pause():
     assert run(program.steps(CONTEXT, now=NOW, work=3 * per_flag))[0] == 4
 
 
+def test_work_counts_from_zero_at_the_start():
+    def most(count):
+        """Return the work of so many equal flags: with one more allowed, nothing pauses."""
+        program = compiled(*(flag(f"flag-{number}", condition(person("a")), number=number) for number in range(1, count + 1)))
+        return next(work for work in range(1, 200) if run(program.steps(CONTEXT, now=NOW, work=work))[0] == 0) - 1
+
+    assert most(2) == 2 * most(1)
+    assert most(5) == 5 * most(1)
+
+
 def test_flag_with_more_filters_is_more_work():
     few = compiled(*(flag(f"flag-{n}", condition(person("a")), number=n) for n in range(1, 21)))
     more = compiled(*(flag(f"flag-{n}", *[condition(*[person("a")] * 5)] * 5, number=n) for n in range(1, 21)))
