@@ -12,13 +12,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, Protocol, TypeAlias
 
-import msgspec
 from aiohttp import web
 
 from proxy.config.settings import Settings
 from proxy.telemetry.logs import Logger
 
+from . import definitions
 from .guard import refusal
+from .reply import as_json
 
 
 class Outcome(Protocol):
@@ -39,6 +40,9 @@ class Desk(Protocol):
     def token(self) -> Any: ...
     async def status(self) -> Mapping[str, Any]: ...
     async def reload(self) -> Outcome: ...
+    def definitions(self) -> Mapping[str, Any]: ...
+    async def accept_definitions(self, project: str, digest: str) -> str | None: ...
+    async def roll_back_definitions(self, project: str, generation: int | None) -> str | None: ...
 
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,15 +66,15 @@ def application(desk: Desk, *, log: Logger) -> web.Application:
     """Build the face. Later faces (switches, purges) add a route here."""
 
     async def status(_: web.Request) -> web.Response:
-        return _json(await desk.status())
+        return as_json(await desk.status())
 
     async def reload(_: web.Request) -> web.Response:
         outcome = await desk.reload()
         said = {"config": str(outcome.version), "problems": list(outcome.problems)}
-        return _json(said, HTTPStatus.CONFLICT if outcome.problems else HTTPStatus.OK)
+        return as_json(said, HTTPStatus.CONFLICT if outcome.problems else HTTPStatus.OK)
 
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_guarded(desk, log), _audited(log)])
-    app.add_routes([web.get("/status.json", status), web.post("/reload", reload)])
+    app.add_routes([web.get("/status.json", status), web.post("/reload", reload), *definitions.routes(desk)])
     return app
 
 
@@ -82,7 +86,7 @@ def _guarded(desk: Desk, log: Logger) -> Any:
             return await handler(request)
         status, reason = found
         log.warning("admin_refused", status=int(status), method=request.method, peer=request.remote)
-        return _json({"error": reason}, status)
+        return as_json({"error": reason}, status)
 
     return guarded
 
@@ -92,14 +96,8 @@ def _audited(log: Logger) -> Any:
     async def audited(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         if request.method not in {"GET", "HEAD"} and (route := request.match_info.route.resource) is not None:
-            log.info("audit", action=route.canonical, status=response.status, peer=request.remote)
+            about = dict(request.match_info)  # names from the path: a project's, never a secret
+            log.info("audit", action=route.canonical, **about, status=response.status, peer=request.remote)
         return response
 
     return audited
-
-
-def _json(value: Any, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
-    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    return web.Response(body=msgspec.json.encode(value), status=status, content_type="application/json", headers=headers)

@@ -24,7 +24,8 @@ class DefinitionsSet(msgspec.Struct, frozen=True):
 
     Attributes:
         project: Its project's name in the configuration.
-        generation: 1 for the first accepted set of a project, one more with each that follows; 0: not accepted yet.
+        generation: Grows with every accepted set of a project, also across lost disks: the Unix second in which it was
+            accepted, or one more than its predecessor's. 0: not accepted yet.
         etag: The upstream's `ETag`, as it sent it (`W/"…"`); None: it sent none.
         body: The upstream's document, byte by byte.
         fetched_at_wall: When it was fetched, Unix seconds.

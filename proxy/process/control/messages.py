@@ -121,6 +121,16 @@ class KeyRevoked(Struct, frozen=True, tag="key_revoked"):
     endpoint: str
 
 
+class Sample(Struct, frozen=True, tag="sample"):
+    """Supervisor → worker: what did this project's callers ask lately? For the canary, kept in memory only, never logged.
+
+    `Done.detail` is `{"requests": […]}`, each in the form of `proxy.definitions.canary.Asked`, at most `limit` of them.
+    """
+
+    project: str
+    limit: int
+
+
 class Done(Struct, frozen=True, tag="done"):
     """The one reply to a call.
 
@@ -146,6 +156,7 @@ Body: TypeAlias = (
     | DefinitionsChanged
     | KeyAccepted
     | KeyRevoked
+    | Sample
     | Done
 )
 

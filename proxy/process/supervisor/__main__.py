@@ -1,7 +1,7 @@
 """The supervisor (`python -m proxy.process.supervisor <family> <launcher pid>`): composition root of what exists once.
 
-SIGHUP: reload. SIGTERM: stay until the workers have drained, then exit 0. Later duties (poller, writer, metrics) are added
-to the table in `duties`.
+SIGHUP: reload. SIGTERM: stay until the workers have drained, then exit 0. Later duties (writer, metrics) are added to the
+table in `duties`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import os
 import signal
 import sys
 import time
+from functools import partial
+from random import Random
 from typing import Final
 
 from proxy.admin.app import serve
+from proxy.clock import SystemClock
 from proxy.config.settings import Settings
+from proxy.definitions.upkeep.duty import Upkeep, World
 from proxy.process.accepted import Accepted, recall
-from proxy.process.control.messages import Welcome
+from proxy.process.control.messages import KeyAccepted, KeyRevoked, Welcome
 from proxy.process.family import Family
 from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
@@ -26,9 +30,10 @@ from proxy.telemetry.logs import Logger
 from .care import LauncherCare
 from .desk import Desk
 from .duties import Duty, Kept
-from .hub import Hub
+from .hub import Connected, Hub
 from .reach import look
 from .reload import Reloader
+from .sample import recent_requests
 
 
 def main(arguments: list[str]) -> int:
@@ -54,7 +59,11 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     care.on_new = lambda: hub.note_all(Welcome(os.getpid(), care.pid))
     reloader = Reloader(family, record, hub=hub, log=log)
     reloader.on_accepted.append(lambda new: _follow(new, hub))
-    desk = Desk(hub=hub, reloader=reloader, care=care, log=log)
+    upkeep = Upkeep(settings, family.runtime, world=_world(hub, log))
+    reloader.on_accepted.append(upkeep.reconfigure)
+    hub.handlers = {KeyAccepted: upkeep.ledger.accepted, KeyRevoked: upkeep.ledger.revoked}
+    hub.on_arrival = partial(_brought_up_to_date, reloader=reloader, upkeep=upkeep)
+    desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, log=log)
     stopping, reload_asked = asyncio.Event(), asyncio.Event()
 
     async def reload_when_asked() -> None:
@@ -68,6 +77,8 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "reload": reload_when_asked,
         "reach": lambda: look(settings.upstreams, log),
         "admin": lambda: serve(desk, family.admin, log=log),
+        "definitions": upkeep.run,
+        "accepted_keys": upkeep.ledger.run,
     }
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
@@ -87,6 +98,22 @@ def _follow(settings: Settings, hub: Hub) -> None:
     """Take what a reload changed for the supervisor itself."""
     hub.unresponsive_s = settings.process.unresponsive_s
     logs.set_level(settings.log.level)
+
+
+def _world(hub: Hub, log: Logger) -> World:
+    return World(
+        tell_all=hub.note_all,
+        sample=partial(recent_requests, hub),
+        clock=SystemClock(),
+        rng=Random(),  # noqa: S311  jitter is no secret
+        environ=os.environ,
+        log=log,
+    )
+
+
+async def _brought_up_to_date(worker: Connected, *, reloader: Reloader, upkeep: Upkeep) -> None:
+    await reloader.bring_up_to_date(worker)
+    upkeep.tell(worker.channel.note)
 
 
 async def _outlast_workers(family: Family, hub: Hub, *, patience_s: float) -> None:

@@ -1,4 +1,4 @@
-"""What an operator can ask of an instance, whatever the face (HTTP now): the status of all processes, and a reload."""
+"""What an operator can ask of an instance, whatever the face (HTTP now): status, a reload, and decisions about definitions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
+from proxy.definitions.upkeep.duty import Upkeep
 from proxy.process.control.messages import Report
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
@@ -31,12 +32,13 @@ class Desk:
         token: The operators' bearer token; None where the listener is on loopback and none is configured.
     """
 
-    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, log: Logger) -> None:
+    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, upkeep: Upkeep, log: Logger) -> None:
         self.duties: list[Kept] = []
         self.token: Secret | None = None
         self._hub = hub
         self._reloader = reloader
         self._care = care
+        self._upkeep = upkeep
         self._log = log
         self._started = time.time()
         self._take_token(reloader.current.settings)
@@ -51,6 +53,18 @@ class Desk:
         """Read the configuration again; all or nothing."""
         return await self._reloader.reload()
 
+    def definitions(self) -> Mapping[str, Any]:
+        """Return how every project's definitions stand."""
+        return self._upkeep.report()
+
+    async def accept_definitions(self, project: str, digest: str) -> str | None:
+        """Use a set that waits or was refused; return why not, or nothing. None: no such project."""
+        return await self._upkeep.accept(project, digest)
+
+    async def roll_back_definitions(self, project: str, generation: int | None) -> str | None:
+        """Use an earlier set again; return why not, or nothing. None: no such project."""
+        return await self._upkeep.rollback(project, generation)
+
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""
         replies = await self._hub.tell(list(self._hub.workers.values()), Report(), timeout_s=_REPORT_S)
@@ -62,6 +76,8 @@ class Desk:
             "launcher": {"pid": self._care.pid},
             "supervisor": {"pid": os.getpid(), "age_s": round(time.time() - self._started, 3)},
             "duties": [duty.report() for duty in self.duties],
+            "definitions": self.definitions(),
+            "accepted_keys": len(self._upkeep.ledger),
             "workers": sorted((report_of(*each) for each in replies), key=itemgetter("index")),
             "workers_wanted": current.settings.process.workers,
         }

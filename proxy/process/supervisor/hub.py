@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from proxy.process.control.channel import SILENT, Channel
+from proxy.process.control.channel import SILENT, Channel, Handler
 from proxy.process.control.messages import Accept, Body, Done, Drain, Hello, Ping, Version, Welcome
 from proxy.telemetry.logs import Logger
 
@@ -40,12 +40,16 @@ class Connected:
 
 
 class Hub:
-    """All workers. `on_arrival` is told of each that came, or came back to its senses, to bring it up to date."""
+    """All workers. `on_arrival` is told of each that came, or came back to its senses, to bring it up to date.
+
+    `handlers` answer what workers say of their own accord, besides `Hello`.
+    """
 
     def __init__(self, *, workers: int, unresponsive_s: float, welcome: Callable[[], Welcome], log: Logger) -> None:
         self.workers: dict[int, Connected] = {}
         self.unresponsive_s = unresponsive_s
         self.on_arrival: Callable[[Connected], Awaitable[None]] | None = None
+        self.handlers: dict[type[Any], Handler] = {}
         self._count = workers
         self._welcome = welcome
         self._log = log
@@ -81,7 +85,7 @@ class Hub:
             arrived.set_result(hello)
             return Done()
 
-        channel = Channel(reader, writer, {Hello: take_hello}, log=self._log)
+        channel = Channel(reader, writer, {**self.handlers, Hello: take_hello}, log=self._log)
         watch = asyncio.create_task(self._accompany(arrived, channel))
         try:
             await channel.run()

@@ -35,6 +35,8 @@ FIXED: Final = (
     "admin.port",
     "process.workers",
     "process.runtime_dir",
+    "definitions.directory",
+    "definitions.hmac_key",
 )
 """What needs a restart: it belongs to the sockets and the processes themselves."""
 ABSENT: Final = (GONE, SILENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from proxy.config.settings import Admin, Listen, Memory, Policy, Process, Settings, Upstream
+from proxy.config.settings import Admin, DefinitionsStore, Listen, Memory, Policy, Process, SecretSource, Settings, Upstream
 from proxy.process.supervisor.reload import FIXED, frozen_changes
 
 SETTINGS = Settings(upstreams={"default": Upstream(url="https://flags.example")})
@@ -16,6 +16,7 @@ def test_sockets_and_processes_need_a_restart() -> None:
         listen=Listen(host="0.0.0.0", port=9),
         admin=Admin(host="::1", port=8),
         process=Process(workers=3, runtime_dir="/run/x"),
+        definitions=DefinitionsStore(directory="/var/x", hmac_key=SecretSource(env="K")),
     )
     said = frozen_changes(SETTINGS, other)
     assert [line.partition(":")[0] for line in said] == [f"$.{path}" for path in FIXED]
@@ -27,6 +28,7 @@ def test_everything_else_may_change() -> None:
         upstreams={"eu": Upstream(url="https://other.example")},
         policy=Policy(fresh_s=3),
         memory=Memory(max_bytes=1),
+        definitions=DefinitionsStore(generations=9, boot="/x", auth_revalidate_s=1, auth_stale_s=1),
         process=Process(drain_s=1, unready_s=3, restart_backoff_s=1, unresponsive_s=9),
         trusted_proxies=("10.0.0.0/8",),
     )
