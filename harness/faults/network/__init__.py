@@ -1,0 +1,1 @@
+"""The network between caller and service, as a relay."""

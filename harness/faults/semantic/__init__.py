@@ -1,0 +1,1 @@
+"""The semantic layer: what the service says, changed on purpose."""
