@@ -87,6 +87,8 @@ class Split:
     def __init__(self, variants: Sequence[Variant]) -> None:
         self._edges: list[bytes] = []
         self._keys: list[str | None] = []
+        # A hash of exactly 1.0 exists (one identifier in 2**54); what only it could get does not count as reachable.
+        reachable: list[str | None] = []
         boundary = highest = 0.0
         for variant in variants:
             boundary += variant.rollout_percentage / 100
@@ -94,9 +96,9 @@ class Split:
             if edge > (self._edges[-1] if self._edges else NEVER):  # a variant below an earlier boundary is never first
                 self._edges.append(edge)
                 self._keys.append(variant.key)
+                reachable += [variant.key] if highest < 1.0 else []
                 highest = boundary
-        # A hash of exactly 1.0 exists (one identifier in 2**54) and gets no variant; it does not make None reachable.
-        self.reachable = (*self._keys, None) if highest < 1.0 else tuple(self._keys)
+        self.reachable = (*reachable, None) if highest < 1.0 else tuple(reachable)
         self._keys.append(None)
         weights = [variant.rollout_percentage for variant in variants if variant.rollout_percentage != 0]
         self.is_degenerate = not weights or weights[0] == FULL

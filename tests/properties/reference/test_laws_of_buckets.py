@@ -61,7 +61,7 @@ def test_a_variant_is_the_first_whose_running_sum_is_above_the_hash(shares, dige
             break
     split = Split([Variant(key=str(position), rollout_percentage=share) for position, share in enumerate(shares)])
     assert split.pick(digested) == expected
-    assert expected in split.reachable
+    assert expected in split.reachable or plain_hash(digested) == 1.0
 
 
 @given(st.lists(st.integers(0, 100).map(float), max_size=4), st.lists(st.integers(0, NUMBERS - 65), max_size=20))
