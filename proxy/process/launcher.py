@@ -95,12 +95,12 @@ class Launcher:
         for slot in self._slots:
             if slot.pid is None or not self._watched[slot.role].has_ended():
                 continue
-            pid = slot.pid
+            fate = {"child": slot.role, "child_pid": slot.pid, "exit_code": self._watched[slot.role].exit_code}
             self._forget(slot)
             pause = slot.emptied(time.monotonic(), longest_s=self._tunable("restart_backoff_s"), draw=random.random)
             self._write_roster()
             if self._stop_by is None:
-                log("died", level="warning", child=slot.role, child_pid=pid, restart_in_s=round(pause, 3))
+                log("died", level="warning", **fate, restart_in_s=round(pause, 3))
 
     def _forget(self, slot: Slot) -> None:
         watched = self._watched.pop(slot.role)

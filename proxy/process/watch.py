@@ -15,11 +15,13 @@ class Watched:
 
     Attributes:
         pid: Its id.
+        exit_code: How it ended, a signal as its negative number; None while it runs and for whoever is not our child.
         descriptor: Readable once the process has ended; None where the system has no such thing and one must ask.
     """
 
     def __init__(self, pid: int) -> None:
         self.pid = pid
+        self.exit_code: int | None = None
         self.descriptor: int | None = None
         self._is_gone = False
         try:
@@ -44,9 +46,12 @@ class Watched:
 
     def _ended(self) -> bool:
         try:
-            return os.waitpid(self.pid, os.WNOHANG)[0] == self.pid
+            found, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
             return self._stranger_ended()
+        if found:
+            self.exit_code = os.waitstatus_to_exitcode(status)
+        return bool(found)
 
     def _stranger_ended(self) -> bool:
         if self.descriptor is not None:

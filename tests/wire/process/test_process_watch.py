@@ -47,6 +47,7 @@ async def test_a_childs_end_is_seen_and_it_is_reaped() -> None:
     assert not watched.has_ended()
     os.kill(pid, signal.SIGKILL)
     await until(watched.has_ended, "its end is seen")
+    assert watched.exit_code == -signal.SIGKILL
     with pytest.raises(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222  it does not wait
     assert watched.has_ended()

@@ -66,7 +66,9 @@ class Instance:
         self._tasks = [asyncio.create_task(self._read_log()), asyncio.create_task(self._read_errors())]
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            print(*self.lines, sep="\n")  # noqa: T201  pytest shows it beside the failure
         # The launcher first: while it lives it would start the others again; the supervisor next: it would start a launcher.
         for role in ("launcher", "supervisor"):
             self._kill(self.roster().get(role))
@@ -75,6 +77,8 @@ class Instance:
         self._kill(self._process.pid if self.code is None else None)
         await self._process.wait()
         await asyncio.gather(*self._tasks)
+        if kind is not None:
+            print(self.stderr)  # noqa: T201  likewise
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def roster(self) -> dict[str, int]:
