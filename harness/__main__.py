@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from .faults.catalogue import listing
 from .report import as_json, findings, table
 from .run import Result, run
 from .strategies import cases
@@ -24,6 +25,7 @@ examples:
   python -m tools.sdks                           install the SDK lanes once
   flags-harness compare                          reference against the two SDKs, 20 000 pairs
   flags-harness compare --subjects posthog-python@7.42.0,posthog-python@7.91.1 --pairs 5000 --seed 7
+  flags-harness faults list                      outages and faults by name
 
 A pair is one flag for one person. Subjects answer from generated definitions, each in a child process of its own with limits
 on memory and time; an SDK gets the definitions as applications do, by polling. The first subject is the base that the
@@ -36,6 +38,13 @@ exit codes: 0 they agree · 1 findings · 2 usage · 3 a subject is unavailable
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.command == "faults":
+        print(listing())
+        return AGREE
+    return _compared(options)
+
+
+def _compared(options: argparse.Namespace) -> int:
     try:
         launches = [find(name.strip(), options.lanes) for name in options.subjects.split(",")]
         results = asyncio.run(_compare(launches, pairs=options.pairs, seed=options.seed, quiet=options.quiet))
@@ -89,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--lanes", type=Path, default=Path(".lanes"), help="where the SDKs are installed (default .lanes)")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write everything, all findings included, to FILE")
     compare.add_argument("--quiet", action="store_true", help="no progress")
+    faults = commands.add_parser("faults", help="the outages and faults that can be played (python -m harness.faults serve)")
+    faults.add_argument("action", choices=["list"], help="name them all")
     return parser
 
 

@@ -67,6 +67,7 @@ LANES = (
     Lane(name="conformance", command=pytest("tests/conformance", workers=2), minutes=1),
     Lane(name="docs", command=pytest("tests/docs"), minutes=1),
     Lane(name="wire", command=pytest("tests/wire"), minutes=5),
+    Lane(name="faults", command=pytest("tests/faults"), minutes=3),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=4),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=6),
     Lane(name="mutation", command=module("tests.mutation"), minutes=35, suites=("slow",)),
