@@ -162,6 +162,8 @@ class Polled:
         )
 
     async def __aenter__(self) -> Self:
+        async with self.keeper.turn:
+            await self.keeper.load()
         self._task = asyncio.create_task(self.poller.run())
         await self.time.settled()
         return self
