@@ -6,6 +6,7 @@ import pytest
 
 from tests.sdks.support import world
 from tests.sdks.support.driver import Driver
+from tests.sdks.support.keeping import Keeping
 from tests.sdks.support.stack import Proxy, Service
 from tests.sdks.support.tap import Tap
 from tools.sdks.install import ensure
@@ -46,6 +47,20 @@ def shared(tmp_path_factory):
     stack = Stack(tmp_path_factory.mktemp("stack"))
     yield stack
     stack.close()
+
+
+@pytest.fixture
+def keep(tmp_path):
+    """Return a function that sets up a service, and a proxy that keeps its definitions."""
+    keeping = []
+
+    def start(**options):
+        keeping.append(Keeping(tmp_path, **options))
+        return keeping[-1]
+
+    yield start
+    for each in keeping:
+        each.close()
 
 
 @pytest.fixture(scope="session")

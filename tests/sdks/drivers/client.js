@@ -5,12 +5,14 @@
 const path = require('node:path')
 const readline = require('node:readline')
 const { createRequire } = require('node:module')
+const { isDeepStrictEqual } = require('node:util')
 
 for (const level of ['log', 'info', 'debug']) console[level] = (...words) => console.error(...words)
 const { PostHog } = createRequire(path.join(path.resolve(process.argv[2]), 'resolve.js'))('posthog-node')
 
 const clients = {}
 const called = []
+const watched = {}
 
 const sent = (event) => {
   if (event?.event === '$feature_flag_called') called.push(event.properties)
@@ -24,8 +26,9 @@ const options = ({ person, local }) => ({
 })
 
 const operations = {
-  async start({ name, host, token, key }) {
-    clients[name] = new PostHog(token, { host, personalApiKey: key, before_send: sent, featureFlagsPollingInterval: 86_400_000 })
+  async start({ name, host, token, key, poll_s: pollS = 86_400 }) {
+    const featureFlagsPollingInterval = pollS * 1000
+    clients[name] = new PostHog(token, { host, personalApiKey: key, before_send: sent, featureFlagsPollingInterval })
     if (key) await clients[name].reloadFeatureFlags()
     return {}
   },
@@ -46,6 +49,20 @@ const operations = {
   async poll({ name }) {
     await clients[name].reloadFeatureFlags()
     return {}
+  },
+  // Evaluates all flags locally, over and over, and remembers every answer that was another one than the one before.
+  async watch({ name, person }) {
+    const seen = (watched[name] = [])
+    const look = async () => {
+      const answer = await operations.flags({ name, person, local: true })
+      if (!isDeepStrictEqual(answer, seen.at(-1))) seen.push(answer)
+      setTimeout(look, 20)
+    }
+    await look()
+    return {}
+  },
+  async seen({ name }) {
+    return { answers: watched[name] }
   },
 }
 

@@ -6,11 +6,14 @@ Runs in the SDK's own environment. `before_send` shows what the SDK says about a
 import json
 import os
 import sys
+import threading
 
 from posthog import Posthog
 
 clients = {}
 called = []
+watched = {}
+over = threading.Event()
 
 
 def remember_flag_called(event):
@@ -19,8 +22,8 @@ def remember_flag_called(event):
     return event
 
 
-def start(name, host, token, key=None):
-    clients[name] = Posthog(token, host=host, secret_key=key, before_send=remember_flag_called, poll_interval=86_400)
+def start(name, host, token, key=None, poll_s=86_400):
+    clients[name] = Posthog(token, host=host, secret_key=key, before_send=remember_flag_called, poll_interval=poll_s)
     if key:
         clients[name].load_feature_flags()
     return {}
@@ -57,7 +60,26 @@ def poll(name):
     return {"loaded": len(clients[name].feature_flag_definitions() or [])}
 
 
-OPERATIONS = {"start": start, "flags": flags, "flag": flag, "capture": capture, "poll": poll}
+def watch(name, person):
+    """Evaluate all flags locally, over and over, and remember every answer that was another one than the one before."""
+    watched[name] = []
+
+    def look():
+        seen = watched[name]
+        while not over.wait(0.02):
+            answer = flags(name, person, local=True)
+            if not seen or seen[-1] != answer:
+                seen.append(answer)
+
+    threading.Thread(target=look, daemon=True).start()
+    return {}
+
+
+def seen(name):
+    return {"answers": watched[name]}
+
+
+OPERATIONS = {"start": start, "flags": flags, "flag": flag, "capture": capture, "poll": poll, "watch": watch, "seen": seen}
 protocol, sys.stdout = sys.stdout, sys.stderr
 for line in sys.stdin:
     request = json.loads(line)

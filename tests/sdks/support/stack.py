@@ -44,20 +44,21 @@ class Service:
 
 
 class Proxy:
-    """`flags-proxy serve` with a file of its own."""
+    """`flags-proxy serve` with a file of its own; `more` is further TOML, `secrets` further environment."""
 
-    def __init__(self, upstream: str, folder: Path):
+    def __init__(self, upstream: str, folder: Path, *, more: str = "", secrets: dict[str, str] | None = None):
         config = folder / "holdfast.toml"
-        config.write_text(CONFIG.format(url=upstream))
+        config.write_text(CONFIG.format(url=upstream) + more)
         command = [sys.executable, "-m", "proxy", "serve", "--config", str(config)]
-        self.child = Child(command, address_of, {"HOLDFAST_PROCESS__RUNTIME_DIR": str(folder / "run")})
-        self.url = self.child.ready
+        self.child = Child(command, listening, {"HOLDFAST_PROCESS__RUNTIME_DIR": str(folder / "run"), **(secrets or {})})
+        self.url = self.child.ready["address"]
+        self.admin = self.child.ready.get("admin")
 
     def stop(self):
         return self.child.stop()
 
 
-def address_of(line):
-    """Return the address of the `listening` log line, None for every other line."""
+def listening(line):
+    """Return the `listening` log line, None for every other line."""
     said = json.loads(line)
-    return said["address"] if said.get("event") == "listening" else None
+    return said if said.get("event") == "listening" else None
