@@ -16,13 +16,18 @@ import msgspec
 from aiohttp import web
 
 from proxy.answer.assemble import Assembler
+from proxy.answer.at_hand.choice import AtHand
+from proxy.answer.at_hand.counting import Counting
+from proxy.answer.at_hand.local_first import LocalFirst
 from proxy.answer.flight import Flight
 from proxy.answer.ladder import Flown, Ladder
-from proxy.answer.request import UpstreamName
+from proxy.answer.request import ProjectName, UpstreamName
+from proxy.answer.rungs.local import LocalRung
 from proxy.answer.rungs.rung import Rung
 from proxy.answer.rungs.stale import StaleRung
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
+from proxy.definitions.held import Held
 from proxy.edge.flags.head import Heads
 from proxy.edge.flags.tenants import Tenants
 from proxy.edge.forwarded import TrustedProxies
@@ -52,6 +57,7 @@ class Parts(msgspec.Struct, frozen=True):
     new_id: Callable[[], str]
     elsewhere: Handler | None
     memory: Memory
+    held: Held
     flight: Flight[Flown]
 
 
@@ -73,6 +79,11 @@ class Line:
         return self._parts.memory
 
     @property
+    def held(self) -> Held:
+        """The definitions in force."""
+        return self._parts.held
+
+    @property
     def flight(self) -> Flight[Flown]:
         """What is in the air."""
         return self._parts.flight
@@ -91,6 +102,7 @@ class Line:
         self.origins = origins
         self._retire(origin for origin in before.values() if origin not in origins.values())
         self.memory.resize(settings.memory.max_bytes)
+        self.held.keep_only(frozenset(name for name, project in settings.projects.items() if project.definitions is not None))
 
     async def close(self) -> None:
         """Give everything back: flights first, pools last."""
@@ -139,6 +151,7 @@ def build(
         new_id=new_id,
         elsewhere=elsewhere,
         memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
+        held=Held(clock=clock),
         flight=Flight(),
     )
     return Line(settings, parts)
@@ -148,14 +161,18 @@ def _flags(
     settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mapping[UpstreamName, Origin], elsewhere: Handler
 ) -> Flags:
     clock, limits = parts.clock, settings.limits
-    rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, clock=clock)}
+    rules = {ProjectName(name): p.definitions for name, p in settings.projects.items() if p.definitions is not None}
+    assembler, counting = Assembler(clock=clock, new_id=parts.new_id), Counting(parts.held)
+    local = LocalRung(parts.held, rules, clock=clock, inflated_bytes=limits.inflated_bytes)
+    eager = frozenset(name for name, definitions in rules.items() if definitions.local_first)
+    rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, counting, clock=clock), "local": local}
     ladder = Ladder(
         origins=origins,
         memory=parts.memory,
         flight=parts.flight,
         rungs=rungs,
-        assembler=Assembler(clock=clock, new_id=parts.new_id),
-        clock=clock,
+        assembler=assembler,
+        at_hand=AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock),
     )
     heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
     decoder = Decoder(tenants=tenants, limits=limits, clock=clock)

@@ -40,11 +40,13 @@ class Plan(NamedTuple):
     Attributes:
         flags: In order.
         decisions: The same as pairs of key and function, which is all the hot loop needs.
+        keys: All it looks at: those flags, and live ones that a dependency cycle keeps from being evaluated.
         has_cycle: It touches a dependency cycle.
     """
 
     flags: tuple[CompiledFlag, ...]
     decisions: tuple[tuple[str, Evaluate], ...]
+    keys: frozenset[str]
     has_cycle: bool
 
 
@@ -66,6 +68,7 @@ class Program:
         self._flags = flags
         self._needs = needs
         self._cyclic = cyclic
+        self._dependents = _reversed(needs)
         self._live = {flag.key: flag for flag in definitions.flags if _is_live(flag)}
         self._fill = tuple(key for key in FILLED_FROM if key in set(_keys_read(definitions)))
         self._plans: dict[Selection, Plan] = {}
@@ -120,6 +123,14 @@ class Program:
                 yield
         return _evaluation(subject, plan)
 
+    def keys(self, selection: Selection = EVERYTHING) -> frozenset[str]:
+        """Name the live flags that a selection looks at, those included that a dependency cycle leaves without an outcome."""
+        return self._plan(selection).keys
+
+    def dependents(self, keys: Iterable[str]) -> set[str]:
+        """Name the live flags that depend, directly or not, on one of these; the given keys are among them."""
+        return closure(keys, self._dependents)
+
     def _subject(self, context: Context, now: datetime) -> Subject:
         moment = _moment(context, now)
         return Subject(context, moment, group_types=self.definitions.group_types, fill=self._fill)
@@ -139,7 +150,7 @@ class Program:
             chosen = closure((key for key in selection.flag_keys if key in chosen), needs)
         flags = tuple(flag for key, flag in self._flags.items() if key in chosen)
         decisions = tuple((flag.key, flag.evaluate) for flag in flags)
-        return Plan(flags, decisions, has_cycle=not self._cyclic.isdisjoint(chosen))
+        return Plan(flags, decisions, frozenset(chosen), has_cycle=not self._cyclic.isdisjoint(chosen))
 
 
 def compile_definitions(definitions: Definitions) -> Program:
@@ -179,11 +190,15 @@ def _needs(flag: Flag, targets: Targets) -> tuple[str, ...]:
 def _lacking(live: Mapping[str, Flag], targets: Targets, needs: Mapping[str, Iterable[str]]) -> set[str]:
     """Collect the flags that depend, directly or not, on one that does not exist."""
     starts = [key for key, flag in live.items() if any(targets.find(name) is None for name in named_targets(flag))]
+    return closure(starts, _reversed(needs))
+
+
+def _reversed(needs: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     dependents: dict[str, list[str]] = {}
     for key, needed in needs.items():
         for need in needed:
             dependents.setdefault(need, []).append(key)
-    return closure(starts, dependents)
+    return dependents
 
 
 def is_selected(flag: Flag, selection: Selection) -> bool:

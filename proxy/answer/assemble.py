@@ -6,16 +6,17 @@ happened whenever a flag that was asked for is missing, or the policy wants answ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from proxy.clock import Clock
+from proxy.pauses import in_slices
 
 from .answer import Answer, Assembled, Source
 from .request import FlagsRequest
 from .rungs.rung import Filled
-from .shape import Record, compose, records_in
+from .shape import Envelope, Record, compose, remembered, standing_in, wish_of
 
 
 class Assembler:
@@ -25,33 +26,54 @@ class Assembler:
         self._clock = clock
         self._new_id = new_id
 
-    def answer(self, request: FlagsRequest, story: Answer, pieces: Sequence[Filled]) -> Answer:
-        """Return the answer of all pieces together; the story unchanged when they hold no record at all."""
-        records, sources = _merged(pieces)
-        if not records:
+    async def answer(self, request: FlagsRequest, story: Answer, pieces: Sequence[Filled]) -> Answer:
+        """Return the answer of all pieces together; the story unchanged when they say nothing at all."""
+        records, sources = await _merged(pieces)
+        is_partial = _is_partial(request, pieces, sources)
+        if not records and is_partial:
             return story
-        is_partial = request.asked is not None and not sources.keys() >= set(request.asked)
-        body = compose(
-            request,
-            records,
-            errors=is_partial or request.policy.mark_stale,
-            request_id=self._new_id(),
-            evaluated_at=int(self._clock.wall() * 1000),
-        )
+        around = next((piece.envelope for piece in pieces if piece.envelope is not None), None)
+        body = self.render(request, records, around, errors=is_partial or request.policy.mark_stale)
         return msgspec.structs.replace(
             story,
             content=Assembled(body, sources),
-            source=next(iter(sources.values())),
+            source=next(iter(sources.values()), pieces[0].source),
             age_s=max(piece.age_s for piece in pieces),
         )
 
+    def render(self, request: FlagsRequest, records: Mapping[str, Record], around: Envelope | None, *, errors: bool) -> bytes:
+        """Write records as an answer of ours; `around` None: nothing is known of what stands around them."""
+        wish = wish_of(request)
+        return compose(
+            wish,
+            records,
+            around or standing_in(wish, is_minimal=False),
+            errors=errors,
+            request_id=self._new_id(),
+            evaluated_at=int(self._clock.wall() * 1000),
+        )
 
-def _merged(pieces: Sequence[Filled]) -> tuple[dict[str, Record], dict[str, Source]]:
+
+async def _merged(pieces: Sequence[Filled]) -> tuple[dict[str, Record], dict[str, Source]]:
     records: dict[str, Record] = {}
     sources: dict[str, Source] = {}
     for piece in pieces:
-        found = piece.records if piece.content is None else records_in(piece.content.body)
-        for key, record in found.items():
+        for key, record in (await _records(piece)).items():
             if key not in records:
                 records[key], sources[key] = record, piece.source
     return records, sources
+
+
+async def _records(piece: Filled) -> Mapping[str, Record]:
+    if piece.content is None:
+        return piece.records
+    answer = await in_slices(remembered(piece.content.body))
+    return {} if answer is None else answer.records
+
+
+def _is_partial(request: FlagsRequest, pieces: Sequence[Filled], sources: Mapping[str, Source]) -> bool:
+    """Tell whether a flag that was asked for may be missing: by the definitions where there are some, else by its key."""
+    lacking = next((piece.lacking for piece in pieces if piece.lacking is not None), None)
+    if lacking is not None:
+        return not sources.keys() >= lacking
+    return not sources or (request.asked is not None and not sources.keys() >= set(request.asked))

@@ -5,6 +5,7 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | answer                                   | Cache-Status                                                        |
 |------------------------------------------|---------------------------------------------------------------------|
 | fresh copy                               | `holdfast; hit; ttl=<s>`                                            |
+| local-first: from definitions            | `holdfast; hit; detail=local`                                       |
 | upstream, live                           | `holdfast; fwd=<why>; fwd-status=<n>[; stored][; collapsed]`        |
 | remembered, after upstream failed        | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
 | remembered, upstream not asked           | `holdfast; hit; ttl=-<s>; detail=stale`                             |
@@ -12,7 +13,7 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | nothing at hand                          | `holdfast; fwd=<why>; detail=none`                                  |
 
 `hit` and `fwd` never stand together (RFC 9211 §2.1). `Proxy-Status` is there whenever a failure led to the answer:
-`holdfast; error=<RFC 9209 type>; received-status=<n>; details="<trouble>"`.
+`holdfast; error=<RFC 9209 type>; received-status=<n>; details="<trouble>"`. `Age` is that of the copy, or of the definitions.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ ERRORS: Final[Mapping[Trouble, str | None]] = {
 """Our words in RFC 9209's; None where the received status is the whole story."""
 
 NOT_ASKED: Final = frozenset({Trouble.BREAKER_OPEN, Trouble.SHED})
+LOCAL_FIRST: Final = ("Cache-Status", f"{NAME}; hit; detail={Source.LOCAL}")
 _NOTHING: Final[Lines] = ()
 
 
@@ -54,6 +56,8 @@ def labels(answer: Answer) -> Lines:
     """Return the header lines that tell an answer's story."""
     if answer.source is Source.FRESH:
         return (("Cache-Status", f"{NAME}; hit; ttl={math.ceil(answer.fresh_for_s or 0)}"), ("Age", str(int(answer.age_s))))
+    if answer.source is Source.LOCAL and answer.failure is None:
+        return (LOCAL_FIRST, *_age(answer))
     if answer.failure is None:
         return (("Cache-Status", _live(answer.forward, answer.content.status, answer.stored, answer.joined)),)
     return (("Cache-Status", _rescued(answer, answer.failure)), ("Proxy-Status", _proxy_status(answer.failure)), *_age(answer))

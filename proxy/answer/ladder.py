@@ -1,6 +1,6 @@
 """The line: one straight walk from a `FlagsRequest` to an `Answer`.
 
-    fresh copy? ─► flight (join?) ─► origin: admission ─► breaker ─► exchange ─► settle ─► remember ─► Answer
+    local-first? ─► fresh copy? ─► flight (join?) ─► origin: admission ─► breaker ─► exchange ─► settle ─► remember ─► Answer
        └ on a Failure: the policy's rungs, in order ─► upstream's own refusal, as it came ─► unavailable
 
 An answer is always given; trouble is a value on the way. What upstream said is remembered inside the flight, once for all who
@@ -13,13 +13,13 @@ from collections.abc import Mapping
 
 import msgspec
 
-from proxy.clock import Clock
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept, Memory
 from proxy.upstream.origin import Origin, Tried
 
 from .answer import Answer, Forward, Source
 from .assemble import Assembler
+from .at_hand.choice import AtHand
 from .flight import Flight
 from .request import FlagsRequest, UpstreamName
 from .rungs.rung import Filled, Rung
@@ -44,22 +44,21 @@ class Ladder:
         flight: Flight[Flown],
         rungs: Mapping[str, Rung],
         assembler: Assembler,
-        clock: Clock,
+        at_hand: AtHand,
     ) -> None:
         self._origins = origins
         self._memory = memory
         self._rungs = rungs
         self._assembler = assembler
-        self._clock = clock
+        self._at_hand = at_hand
         self._flight = flight
 
     async def answer(self, request: FlagsRequest) -> Answer:
         """Return the answer to a request; there always is one."""
         entry = self._memory.get(request.key)
-        if entry is not None and not request.writes:
-            fresh = self._fresh(request, entry)
-            if fresh is not None:
-                return fresh
+        at_hand = await self._at_hand.answer(request, entry)
+        if at_hand is not None:
+            return at_hand
         flown, is_joined = await self._fly(request)
         story = Answer(
             content=flown.tried.whole or unavailable(),
@@ -70,14 +69,6 @@ class Ladder:
             stored=flown.stored,
         )
         return story if story.failure is None else await self._rescue(request, story)
-
-    def _fresh(self, request: FlagsRequest, entry: Entry[Kept]) -> Answer | None:
-        now = self._clock.monotonic()
-        age_s = now - entry.stored_at
-        left_s = min(entry.fresh_until - now, request.policy.fresh_s - age_s)
-        if left_s <= 0:
-            return None
-        return Answer(content=entry.value.whole, source=Source.FRESH, age_s=age_s, fresh_for_s=left_s)
 
     async def _fly(self, request: FlagsRequest) -> tuple[Flown, bool]:
         if request.key is None:
@@ -106,7 +97,9 @@ class Ladder:
                 return _told(story, filled)
             pieces.append(filled)
             missing = missing and missing.difference(filled.records)
-        return self._assembler.answer(request, story, pieces) if pieces else story
+            if missing is not None and not missing:
+                break
+        return await self._assembler.answer(request, story, pieces) if pieces else story
 
 
 def _told(story: Answer, filled: Filled) -> Answer:

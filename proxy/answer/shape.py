@@ -6,7 +6,8 @@ The hot path only peeks: is this body a flags answer, and a good one? Records ar
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -22,27 +23,35 @@ from reference.response import (
     Shape,
     choose_shape,
     error_answer,
+    fallback_config,
     json_error,
+    merge_config,
     read,
+    read_flag,
     render,
 )
-from reference.response.read import ERROR_BIT
+from reference.response.read import ERROR_BIT, read_in_steps
 
 from .answer import Assembled, Whole
 from .request import Family, FlagsRequest
 
 __all__ = [
+    "Envelope",
     "ErrorAnswer",
+    "ReadAnswer",
     "Reading",
     "Record",
     "Refusal",
+    "Wish",
     "compose",
     "error_answer",
     "is_worth_remembering",
     "mark",
     "read_answer",
-    "records_in",
+    "remembered",
+    "standing_in",
     "unavailable",
+    "wish_of",
 ]
 
 _JSON: Final = "application/json"
@@ -94,18 +103,57 @@ def mark(body: bytes) -> bytes:
     return msgspec.json.encode(members)
 
 
-def records_in(body: bytes) -> Mapping[str, Record]:
-    """Return the good records of a whole answer; none when it cannot be read."""
-    answer = read(body)
+class Wish(msgspec.Struct, frozen=True):
+    """What path and query ask for.
+
+    Attributes:
+        shape: Of the answer.
+        has_config: Remote config is to be merged in.
+        survey_only: Only survey flags are to be evaluated.
+    """
+
+    shape: Shape
+    has_config: bool
+    survey_only: bool
+
+
+def wish_of(request: FlagsRequest) -> Wish:
+    """Return what a request's path and query ask for."""
+    return _wish(request.family, request.query, request.method)
+
+
+def remembered(body: bytes) -> Generator[None, None, ReadAnswer | None]:
+    """Read a whole answer in steps: its good records and all around them; None when it cannot be read."""
+    answer = yield from read_in_steps(body)
     if not isinstance(answer, ReadAnswer):
-        return {}
-    return {key: record for key, record in answer.records.items() if not record.failed}
+        return None
+    good = {key: record for key, record in answer.records.items() if not record.failed}
+    return msgspec.structs.replace(answer, records=good)
 
 
-def compose(request: FlagsRequest, records: Mapping[str, Record], *, errors: bool, request_id: str, evaluated_at: int) -> bytes:
-    """Render records in the shape the request asks for. `evaluated_at` in milliseconds since the epoch."""
-    envelope = Envelope(errors=errors, request_id=request_id, evaluated_at=evaluated_at)
-    return render(records, envelope, _asked_shape(request))
+def standing_in(wish: Wish, *, is_minimal: bool) -> Envelope:
+    """Return what stands around flags that no upstream gave; where config is asked for, what the service gives without one."""
+    plain = Envelope(minimal_flag_called_events=is_minimal)
+    return merge_config(plain, fallback_config(has_flags=True)) if wish.has_config else plain
+
+
+def compose(
+    wish: Wish, records: Mapping[str, Record], envelope: Envelope, *, errors: bool, request_id: str, evaluated_at: int
+) -> bytes:
+    """Render records in the shape asked for.
+
+    Args:
+        wish: The shape.
+        records: The flags.
+        envelope: Config, and whatever else upstream said around them; its own identity is not used.
+        errors: What `errorsWhileComputingFlags` says.
+        request_id: Ours.
+        evaluated_at: Milliseconds since the epoch.
+    """
+    own = msgspec.structs.replace(
+        envelope, errors=errors, request_id=request_id, evaluated_at=evaluated_at, orphan_payloads={}, quota_limited=()
+    )
+    return render(records, own, wish.shape)
 
 
 def unavailable() -> Assembled:
@@ -113,11 +161,12 @@ def unavailable() -> Assembled:
     return _UNAVAILABLE
 
 
-def _asked_shape(request: FlagsRequest) -> Shape:
-    query = dict(parse_qsl(request.query, keep_blank_values=True))
-    version = query.get("v", query.get("version"))
-    is_decide = request.family is Family.DECIDE
-    return choose_shape(is_decide, version, config=query.get("config"), method=request.method).shape
+@lru_cache(maxsize=1024)  # an SDK sends one query; a browser's `_=<now>` only churns the cache
+def _wish(family: Family, query: str, method: str) -> Wish:
+    found = dict(parse_qsl(query, keep_blank_values=True))
+    version = found.get("v", found.get("version"))
+    asked = choose_shape(family is Family.DECIDE, version, config=found.get("config"), method=method)
+    return Wish(asked.shape, asked.config, bool(read_flag(found.get("only_evaluate_survey_feature_flags"))))
 
 
 def _has_flags(reading: Reading) -> bool:
@@ -127,7 +176,7 @@ def _has_flags(reading: Reading) -> bool:
 
 
 def _is_for_bots(reading: Reading) -> bool:
-    """Tell the fixed answer for bots (contract §3.8) from a project without flags: its config lacks what every project's has."""
+    """Tell the fixed answer for bots (contract §3.8) from a project without flags: it lacks config every project has."""
     flags = reading.feature_flags if reading.flags is UNSET else reading.flags
     is_empty = flags is not UNSET and not bytes(flags)[1:-1].strip()
     return is_empty and reading.compression is not UNSET and reading.has_flags is UNSET

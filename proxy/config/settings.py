@@ -21,7 +21,7 @@ Ratio = Annotated[float, Meta(gt=0, le=1)]
 Tokens = Annotated[tuple[str, ...], Meta(extra={"private": True})]
 
 # What `Policy.rungs` may name; the ladder has one entry for each.
-RUNGS = frozenset({"stale"})
+RUNGS = frozenset({"stale", "local"})
 # Stands in `definitions.boot` for the name of a project.
 BOOT_PROJECT = "{project}"
 
@@ -156,7 +156,7 @@ class Policy(Section, frozen=True):
     stale_if_error_s: Seconds = 86_400.0
     mark_stale: bool = True
     deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
-    rungs: tuple[str, ...] = ("stale",)
+    rungs: tuple[str, ...] = ("stale", "local")
 
 
 class Definitions(Section, frozen=True):

@@ -27,11 +27,15 @@ class Kept(msgspec.Struct, gc=False):
         whole: The upstream's own bytes, without headers.
         project: Whose it is, for purging.
         twin: The marked body; None until one was asked for.
+        sound_under: Generation of the definitions under which all of it was found to count.
+        listed_under: Generation of the definitions that were found to know all of its flags.
     """
 
     whole: Whole
     project: ProjectName
     twin: bytes | None = None
+    sound_under: int = -1
+    listed_under: int = -1
 
 
 _FIXED_BYTES: Final = (

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import Raw
 
 from reference.outcome import Status
+from reference.steps import Steps, finish
 
 from .members import read_plain, read_typed, read_v2
 from .record import Envelope, ReadAnswer, Record
@@ -38,6 +39,9 @@ class _Flags(NamedTuple):
     orphans: Mapping[str, Raw] | None
 
 
+STEP_RECORDS: Final = 100
+"""Records between two yields of `read_in_steps`: about a millisecond."""
+
 ERROR_BIT: Final = "errorsWhileComputingFlags"
 
 _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -54,6 +58,11 @@ def read(body: bytes, *, asked: Shape | None = None) -> ReadAnswer | Unreadable:
     Returns:
         The records and the envelope, or why there are none.
     """
+    return finish(read_in_steps(body, asked=asked))
+
+
+def read_in_steps(body: bytes, *, asked: Shape | None = None) -> Steps[ReadAnswer | Unreadable]:
+    """Read like `read`, yielding after every so many records, for callers that must not block."""
     try:
         top = _members(body)
     except msgspec.ValidationError:
@@ -63,19 +72,19 @@ def read(body: bytes, *, asked: Shape | None = None) -> ReadAnswer | Unreadable:
     reader = _read_records if "flags" in top else _read_map_or_list if "featureFlags" in top else None
     if reader is None:
         return Unreadable("no_flags")
-    flags = reader(top, asked)
+    flags = yield from reader(top, asked)
     if flags is None:
         return Unreadable("flags_malformed")
     return ReadAnswer(shape=flags.shape, records=flags.records, envelope=_read_envelope(top, flags), odd=flags.odd)
 
 
-def _read_records(top: _Members, asked: Shape | None) -> _Flags | None:
+def _read_records(top: _Members, asked: Shape | None) -> Steps[_Flags | None]:
     members = _object(top["flags"])
     if members is None:
         return None
     shape = _records_shape(members, asked)
     one = read_typed if shape is Shape.V3 else read_v2
-    records, odd = _sort(members, one, shape)
+    records, odd = yield from _sort(members, one, shape)
     return _Flags(shape, records, odd, ("flags",), {})
 
 
@@ -88,18 +97,18 @@ def _records_shape(members: _Members, asked: Shape | None) -> Shape:
     return Shape.V3 if asked is Shape.V3 else Shape.V2
 
 
-def _read_map_or_list(top: _Members, _asked: Shape | None) -> _Flags | None:
+def _read_map_or_list(top: _Members, _asked: Shape | None) -> Steps[_Flags | None]:
     values = _object(top["featureFlags"])
     if values is None:
         return _read_list(top["featureFlags"])
     if ERROR_BIT not in top and "featureFlagPayloads" not in top:
-        records, odd = _sort(values, read_plain, Shape.DECIDE_2)
+        records, odd = yield from _sort(values, read_plain, Shape.DECIDE_2)
         return _Flags(Shape.DECIDE_2, records, odd, ("featureFlags",), {})
-    return _read_legacy(values, _object(top.get("featureFlagPayloads", Raw(b"0"))))
+    return (yield from _read_legacy(values, _object(top.get("featureFlagPayloads", Raw(b"0")))))
 
 
-def _read_legacy(values: _Members, payloads: _Members | None) -> _Flags:
-    records, odd = _sort(values, read_plain, Shape.LEGACY)
+def _read_legacy(values: _Members, payloads: _Members | None) -> Steps[_Flags]:
+    records, odd = yield from _sort(values, read_plain, Shape.LEGACY)
     if payloads is None:
         return _Flags(Shape.LEGACY, records, odd, ("featureFlags",), None)
     replace = msgspec.structs.replace
@@ -119,11 +128,13 @@ def _read_list(raw: Raw) -> _Flags | None:
 
 def _sort(
     members: _Members, one: Callable[[str, Raw, Shape], Record | None], shape: Shape
-) -> tuple[dict[str, Record], dict[str, Raw]]:
+) -> Steps[tuple[dict[str, Record], dict[str, Raw]]]:
     """Read each member; those that cannot be understood keep only their bytes."""
     records: dict[str, Record] = {}
     odd: dict[str, Raw] = {}
-    for key, raw in members.items():
+    for number, (key, raw) in enumerate(members.items(), 1):
+        if number % STEP_RECORDS == 0:
+            yield
         record = one(key, raw, shape)
         if record is None:
             odd[key] = Raw(bytes(raw))

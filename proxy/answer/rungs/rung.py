@@ -9,7 +9,7 @@ import msgspec
 
 from proxy.answer.answer import Assembled, Source, Whole
 from proxy.answer.request import FlagsRequest
-from proxy.answer.shape import Record
+from proxy.answer.shape import Envelope, Record
 
 
 class Filled(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,8 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
         fresh_for_s: As `Answer.fresh_for_s`.
         content: An answer to the whole request, ready to be sent; None when the rung has only some of the records.
         records: Flag key → record, where there is no `content`.
+        lacking: The asked flags that it knows of and has no record for; None: it can't say.
+        envelope: What stood, or is to stand, around the records.
     """
 
     source: Source
@@ -28,6 +30,8 @@ class Filled(msgspec.Struct, frozen=True, kw_only=True):
     fresh_for_s: float | None = None
     content: Whole | Assembled | None = None
     records: Mapping[str, Record] = {}
+    lacking: frozenset[str] | None = None
+    envelope: Envelope | None = None
 
 
 class Rung(Protocol):

@@ -1,12 +1,15 @@
 """The stale rung: the last good answer to the same question, while the policy still allows it.
 
 The key is the whole question, so what is remembered answers the whole request; it is given marked or, where the policy says so,
-as the upstream's own bytes.
+as the upstream's own bytes. Where the definitions held have something newer to say, only what still counts of it is given.
 """
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from proxy.answer.answer import Assembled, Source, Whole
+from proxy.answer.at_hand.counting import Counting
 from proxy.answer.request import FlagsRequest, Key
 from proxy.answer.shape import mark
 from proxy.clock import Clock
@@ -19,8 +22,9 @@ from .rung import Filled
 class StaleRung:
     """Answers from memory."""
 
-    def __init__(self, memory: Memory, *, clock: Clock) -> None:
+    def __init__(self, memory: Memory, counting: Counting, *, clock: Clock) -> None:
         self._memory = memory
+        self._counting = counting
         self._clock = clock
 
     async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Filled | None:  # noqa: ARG002 - it has all or nothing
@@ -30,8 +34,11 @@ class StaleRung:
         age_s = self._clock.monotonic() - entry.stored_at
         if age_s >= request.policy.stale_if_error_s:
             return None
-        content = self._marked(request.key, entry) if request.policy.mark_stale else entry.value.whole
-        return Filled(source=Source.STALE, age_s=age_s, fresh_for_s=request.policy.fresh_s - age_s, content=content)
+        told = Filled(source=Source.STALE, age_s=age_s, fresh_for_s=request.policy.fresh_s - age_s)
+        remains = await self._counting.remains(request, entry)
+        if remains is not None:
+            return replace(told, records=remains.records, envelope=remains.envelope)
+        return replace(told, content=self._marked(request.key, entry) if request.policy.mark_stale else entry.value.whole)
 
     def _marked(self, key: Key, entry: Entry[Kept]) -> Whole | Assembled:
         whole = entry.value.whole

@@ -68,7 +68,7 @@ FAULTS = [
         UPSTREAM + "[definitions]\nboot = '/x.json'\n" + KEPT + KEY + PROJECT.replace("a", "b") + "definitions = " + ALSO,
         "$.definitions.boot: with several projects it must contain {project}",
     ),
-    (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: stale  (c.toml:4)"),
+    (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: local, stale  (c.toml:4)"),
     (UPSTREAM + PROJECT + "[projects.a.policy]\nrungs = ['guess']", "$.projects.a.policy.rungs[0]: unknown rung"),
 ]
 

@@ -1,0 +1,61 @@
+"""Local-first: where a project wants it, the definitions held answer instead of upstream whenever they are certain of all.
+
+Then the service's databases are out of the path. Upstream is asked all the same when a single asked flag is open, when the
+service may write on the request, and when the answer has to carry what definitions do not hold: remote config, and the
+survey flags of a client that asks for everything (a last good answer tells whether there are any).
+"""
+
+from __future__ import annotations
+
+from proxy.answer.answer import Answer, Assembled, Source
+from proxy.answer.assemble import Assembler
+from proxy.answer.request import FlagsRequest, ProjectName
+from proxy.answer.rungs.local import LocalRung, Look
+from proxy.answer.shape import remembered, standing_in, wish_of
+from proxy.clock import Clock
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept
+from proxy.pauses import in_slices
+
+
+class LocalFirst:
+    """Answers without upstream. `projects`: those that want it."""
+
+    def __init__(self, projects: frozenset[ProjectName], rung: LocalRung, assembler: Assembler, *, clock: Clock) -> None:
+        self._projects = projects
+        self._rung = rung
+        self._assembler = assembler
+        self._clock = clock
+
+    async def answer(self, request: FlagsRequest, entry: Entry[Kept] | None) -> Answer | None:
+        """Return an answer without errors; None when upstream has to be asked. `entry` is the last good answer."""
+        if request.project not in self._projects or request.key is None or request.writes:
+            return None
+        if wish_of(request).has_config:
+            return None
+        look = await self._rung.look(request)
+        if look is None or not await _is_certain(look, entry):
+            return None
+        age_s = look.held.age_s(self._clock)
+        envelope = standing_in(wish_of(request), is_minimal=look.held.definitions.minimal_flag_called_events)
+        body = self._assembler.render(request, look.findings.records, envelope, errors=False)
+        return Answer(
+            content=Assembled(body, dict.fromkeys(look.findings.records, Source.LOCAL)), source=Source.LOCAL, age_s=age_s
+        )
+
+
+async def _is_certain(look: Look, entry: Entry[Kept] | None) -> bool:
+    """Tell whether nothing that was asked is open, by the definitions and by what upstream gave last time."""
+    if look.findings.undecided:
+        return False
+    if look.question.selection.flag_keys is not None:
+        return True
+    if entry is None:
+        return not look.question.is_open_ended
+    generation, kept = look.held.set.generation, entry.value
+    if kept.listed_under != generation:
+        answer = await in_slices(remembered(kept.whole.body))
+        if answer is None or not look.held.standings.keys() >= answer.records.keys():
+            return False
+        kept.listed_under = generation
+    return True

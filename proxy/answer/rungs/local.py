@@ -1,0 +1,88 @@
+"""The local rung: what the definitions held say about this very request, wherever that is certain.
+
+It needs neither memory nor upstream, so it answers people never seen before. What it is not certain about is left to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+from multidict import CIMultiDict
+
+from proxy.answer.answer import Source
+from proxy.answer.intake.body import Framing, Trouble, inflate, media_type, read_strictly
+from proxy.answer.intake.lenient import read_leniently
+from proxy.answer.intake.query import read_query
+from proxy.answer.request import FlagsRequest, ProjectName
+from proxy.answer.shape import standing_in, wish_of
+from proxy.clock import Clock
+from proxy.config.settings import Definitions
+from proxy.definitions.held import Held, HeldSet
+from proxy.definitions.local import Findings, Question, find, question_of, switched_off
+from proxy.pauses import in_slices
+
+from .rung import Filled
+
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One request, looked at in the light of the definitions held."""
+
+    held: HeldSet
+    question: Question
+    findings: Findings
+
+
+class LocalRung:
+    """Answers from definitions. `rules`: the projects that have some, and how."""
+
+    def __init__(self, held: Held, rules: Mapping[ProjectName, Definitions], *, clock: Clock, inflated_bytes: int) -> None:
+        self._held = held
+        self._rules = rules
+        self._clock = clock
+        self._inflated_bytes = inflated_bytes
+
+    async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Filled | None:  # noqa: ARG002 - evaluating one flag evaluates what it depends on
+        """Fill what can be found, and say of what is off that it is off."""
+        look = await self.look(request)
+        if look is None:
+            return None
+        return Filled(
+            source=Source.LOCAL,
+            age_s=look.held.age_s(self._clock),
+            records={**switched_off(look.held, look.question), **look.findings.records},
+            lacking=look.findings.undecided,
+            envelope=standing_in(wish_of(request), is_minimal=look.held.definitions.minimal_flag_called_events),
+        )
+
+    async def look(self, request: FlagsRequest) -> Look | None:
+        """Evaluate a request; None when its project has no definitions, or it cannot be answered from what it says."""
+        rules, held = self._rules.get(request.project), self._held.get(request.project)
+        if rules is None or held is None or request.method != "POST":
+            return None
+        headers = CIMultiDict(request.headers)
+        fields = self._fields(request, headers)
+        if fields is None:
+            return None
+        wish = wish_of(request)
+        question = question_of(fields, headers, survey_only=wish.survey_only, timezone=rules.timezone)
+        if question is None:
+            return None
+        now = datetime.fromtimestamp(self._clock.wall(), UTC)
+        return Look(held, question, await in_slices(find(held, question, now=now)))
+
+    def _fields(self, request: FlagsRequest, headers: CIMultiDict[str]) -> Mapping[str, Any] | None:
+        """Read the body once more: the line carries bytes, not fields. Leniently, where that is how the service reads it."""
+        query = read_query(request.query)
+        if query.identity is None:
+            return None
+        framing = Framing(media_type(headers.get("Content-Type")), headers.get("Content-Encoding", ""), query.compression)
+        text = inflate(request.body, framing, inflated_bytes=self._inflated_bytes)
+        if request.key is not None and not isinstance(text, Trouble):
+            return _decode(text)  # it was read strictly when the key was made
+        strict = None if isinstance(text, Trouble) else read_strictly(text)
+        return strict or read_leniently(request.body, framing, inflated_bytes=self._inflated_bytes)

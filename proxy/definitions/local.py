@@ -1,0 +1,111 @@
+"""Evaluates a request from the definitions held, in the position of one who knows nothing but what was sent.
+
+A flag is found only where every completion of what is unknown gives the same answer; stored properties, stored identities,
+static cohorts and, without a configured time zone, dates written without one leave it undecided. Requests that mean something
+else to the service than their body says (cookieless visitors, internal ones) are not evaluated at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from reference.context import Context, Runtime, Selection
+from reference.evaluate import is_selected
+from reference.json import Json
+from reference.outcome import Status
+from reference.request.asked import device_of, selection_of
+from reference.request.fields import FlagsBody, read_fields
+from reference.response import Record, Refusal, record_of
+from reference.steps import Steps
+
+from .held import HeldSet
+from .standing import off_flags, off_record
+
+COOKIELESS: Final = "$posthog_cookieless"
+"""Stands for many visitors: the service hashes what it sees of each (contract §2.2)."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    """One request as the evaluator needs it; its repr shows nothing of it."""
+
+    context: Context
+    selection: Selection
+
+    @property
+    def is_open_ended(self) -> bool:
+        """A client asks for everything, so for survey flags too, which definitions never list (contract §4.3)."""
+        return self.selection.flag_keys is None and self.selection.runtime is Runtime.CLIENT
+
+    def __repr__(self) -> str:
+        return "Question([redacted])"
+
+
+class Findings(msgspec.Struct, frozen=True):
+    """What the definitions say about one request.
+
+    Attributes:
+        records: The flags found, those that the asked ones depend on included.
+        undecided: Asked flags that upstream might give a value and that could not be found here.
+    """
+
+    records: Mapping[str, Record]
+    undecided: frozenset[str]
+
+
+def question_of(
+    fields: Mapping[str, Json], headers: Mapping[str, str], *, survey_only: bool, timezone: str | None
+) -> Question | None:
+    """Read a request; None for one that cannot be answered from its body.
+
+    Args:
+        fields: The body.
+        headers: Header lines as they would be forwarded, looked up without regard to case.
+        survey_only: The query asks for survey flags only.
+        timezone: The project's, IANA name; None: not known.
+    """
+    body = read_fields(fields)
+    if isinstance(body, Refusal) or body.override_flags_definitions is not None or body.disable_flags is True:
+        return None
+    distinct_id = body.identity
+    if distinct_id is None or distinct_id == COOKIELESS:
+        return None
+    return Question(_context(body, distinct_id, timezone), selection_of(body, headers, survey_only=survey_only))
+
+
+def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]:
+    """Evaluate a request in steps; `now` is an aware datetime, from which relative dates count."""
+    program, selection = held.program, question.selection
+    evaluation = yield from program.steps(question.context, now=now, selection=selection)
+    records = {key: record_of(outcome) for key, outcome in evaluation.outcomes.items() if outcome.status is Status.VALUE}
+    wanted = program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
+    return Findings(records, wanted.difference(records))
+
+
+def switched_off(held: HeldSet, question: Question) -> dict[str, Record]:
+    """Say of each asked flag that is off that it is: who merges answers would otherwise keep it on. None not meant for them."""
+    selection = question.selection
+    flags = off_flags(held.standings, selection.flag_keys)
+    return {flag.key: off_record(flag) for flag in flags if is_selected(flag, selection)}
+
+
+def _wanted(held: HeldSet, selection: Selection, asked: tuple[str, ...]) -> frozenset[str]:
+    """Leave out of the asked keys those that upstream would leave out too: flags that are off, or not for this caller."""
+    live, known = held.program.keys(selection), held.standings
+    return frozenset(key for key in asked if key in live or key not in known)
+
+
+def _context(body: FlagsBody, distinct_id: str, timezone: str | None) -> Context:
+    return Context(
+        distinct_id=distinct_id,
+        person_properties=body.person_properties or {},
+        groups=body.groups or {},
+        group_properties=body.group_properties or {},
+        device_id=device_of(body),
+        anon_distinct_id=body.anon_distinct_id or None,
+        timezone=timezone,
+        geoip_disabled=body.geoip_disable is True,
+    )
