@@ -41,11 +41,29 @@ class Opening(NamedTuple):
     endpoint: str
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """What is written.
+
+    Attributes:
+        records: One for each opening.
+        renewals: Project → the latest renewal (`KeyAccepted.renewal`), which outlives the records it came with.
+    """
+
+    records: tuple[KeyAccepted, ...] = ()
+    renewals: dict[str, int] = {}
+
+
 class Acceptances:
     """The records of one instance, the most recently confirmed last."""
 
-    def __init__(self, records: tuple[KeyAccepted, ...] = ()) -> None:
-        self._records = {_opening(record): record for record in sorted(records, key=_age)}
+    def __init__(self, kept: Kept = Kept()) -> None:  # noqa: B008  frozen
+        self._records = {_opening(record): record for record in sorted(kept.records, key=_age)}
+        self._renewals = dict(kept.renewals)
+
+    @property
+    def kept(self) -> Kept:
+        """What is to be written."""
+        return Kept(tuple(self._records.values()), dict(self._renewals))
 
     def __iter__(self) -> Iterator[KeyAccepted]:
         return iter(tuple(self._records.values()))
@@ -55,6 +73,7 @@ class Acceptances:
 
     def accept(self, record: KeyAccepted) -> bool:
         """Take a record; False when a newer one is there."""
+        self._renew(record)
         opening = _opening(record)
         held = self._records.get(opening)
         if held is not None and held.wall_time >= record.wall_time:
@@ -66,8 +85,12 @@ class Acceptances:
         return True
 
     def revoke(self, revoked: KeyRevoked) -> bool:
-        """Forget a record; False when there was none."""
-        return self._records.pop(_opening(revoked), None) is not None
+        """Forget a record, or with an empty `hmac` every record of the project; False when that changes nothing."""
+        is_new = self._renew(revoked)
+        gone = [opening for opening in self._records if _is_revoked(opening, revoked)]
+        for opening in gone:
+            del self._records[opening]
+        return bool(gone) or is_new
 
     def expire(self, *, before_wall: float) -> int:
         """Forget what was last confirmed before an instant (Unix seconds); return how many."""
@@ -76,10 +99,16 @@ class Acceptances:
             del self._records[opening]
         return len(old)
 
+    def _renew(self, said: KeyAccepted | KeyRevoked) -> bool:
+        is_new = said.renewal > self._renewals.get(said.project, 0)
+        if is_new:
+            self._renewals[said.project] = said.renewal
+        return is_new
+
 
 def encode_acceptances(records: Acceptances) -> bytes:
     """Return the file form: format, checksum of the rest, the records as JSON."""
-    rest = msgspec.json.encode(tuple(records))
+    rest = msgspec.json.encode(records.kept)
     return _MAGIC + hashlib.sha256(rest).hexdigest().encode() + b"\n" + rest
 
 
@@ -91,7 +120,7 @@ def decode_acceptances(content: bytes) -> Acceptances | Unreadable:
     if digest != hashlib.sha256(rest).hexdigest().encode():
         return Unreadable("the checksum does not match")
     try:
-        return Acceptances(msgspec.json.decode(rest, type=tuple[KeyAccepted, ...]))
+        return Acceptances(msgspec.json.decode(rest, type=Kept))
     except msgspec.DecodeError:
         return Unreadable("its records are not understood here")
 
@@ -149,6 +178,10 @@ def _own_secret(folder: Path) -> bytes:
 
 def _opening(record: KeyAccepted | KeyRevoked) -> Opening:
     return Opening(record.hmac, record.project, record.token_hmac, record.endpoint)
+
+
+def _is_revoked(opening: Opening, revoked: KeyRevoked) -> bool:
+    return opening == _opening(revoked) or (not revoked.hmac and opening.project == revoked.project)
 
 
 def _age(record: KeyAccepted) -> float:

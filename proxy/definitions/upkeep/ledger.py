@@ -21,6 +21,7 @@ from .poller import Sleep
 
 DELAY_S: Final = 1.0
 RETRY_S: Final = 30.0
+_NOBODY: Final = "-"
 
 
 class Ledger:
@@ -48,28 +49,28 @@ class Ledger:
         if isinstance(found, Unreadable):
             self._log.error("accepted_keys_unreadable", reason=found.reason)
             return
-        for record in found:
-            self._records.accept(record)
+        for record in (*found, *_renewals(found)):
+            self._take(record)
         self._records.expire(before_wall=self._clock.wall() - self.keep_s)
         self.tell(self._tell_all)
 
     async def accepted(self, record: KeyAccepted) -> Done:
         """Take a record and pass it on to every worker; the one that sent it knows it already."""
-        if self._records.accept(record):
+        if self._take(record):
             self._changed.set()
             self._tell_all(record)
         return Done()
 
     async def revoked(self, record: KeyRevoked) -> Done:
         """Drop a record and have every worker drop it."""
-        if self._records.revoke(record):
+        if self._take(record):
             self._changed.set()
         self._tell_all(record)
         return Done()
 
     def tell(self, note: Callable[[Body], object]) -> None:
         """Tell one worker all there is."""
-        for record in self._records:
+        for record in (*_renewals(self._records), *self._records):
             note(record)
 
     def __len__(self) -> int:
@@ -89,10 +90,13 @@ class Ledger:
             if self._changed.is_set():
                 self._write(self._to_write())
 
+    def _take(self, said: KeyAccepted | KeyRevoked) -> bool:
+        return self._records.accept(said) if isinstance(said, KeyAccepted) else self._records.revoke(said)
+
     def _to_write(self) -> Acceptances:
         self._changed.clear()
         self._records.expire(before_wall=self._clock.wall() - self.keep_s)
-        return Acceptances(tuple(self._records))
+        return Acceptances(self._records.kept)
 
     def _write(self, records: Acceptances) -> bool:
         """Write all records, about 250 bytes each; False when no disk takes them."""
@@ -102,3 +106,8 @@ class Ledger:
             self._log.warning("accepted_keys_not_written", reason=error.strerror)
             return False
         return True
+
+
+def _renewals(records: Acceptances) -> list[KeyRevoked]:
+    """Say each project's renewal with a revocation of a key that nobody has."""
+    return [KeyRevoked(_NOBODY, project, "", "", renewal) for project, renewal in records.kept.renewals.items()]

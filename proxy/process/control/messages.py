@@ -103,6 +103,7 @@ class KeyAccepted(Struct, frozen=True, tag="key_accepted"):
         token_hmac: HMAC-SHA256 of the project token it was presented with, hexadecimal.
         endpoint: What it opened (`definitions`).
         wall_time: When upstream last said so, Unix seconds.
+        renewal: Unix second of the last 402 relayed for the project; 0: never. Its tags carry it (`edge/definitions/etags`).
     """
 
     hmac: str
@@ -110,15 +111,20 @@ class KeyAccepted(Struct, frozen=True, tag="key_accepted"):
     token_hmac: str
     endpoint: str
     wall_time: float
+    renewal: int = 0
 
 
 class KeyRevoked(Struct, frozen=True, tag="key_revoked"):
-    """Upstream refused a key that it had accepted: forget it, in memory and on disk. Both ways, as `KeyAccepted`."""
+    """Upstream refused a key that it had accepted: forget it, in memory and on disk. Both ways, as `KeyAccepted`.
+
+    An empty `hmac` is an operator's word: forget every key of the project.
+    """
 
     hmac: str
     project: str
     token_hmac: str
     endpoint: str
+    renewal: int = 0
 
 
 class Sample(Struct, frozen=True, tag="sample"):

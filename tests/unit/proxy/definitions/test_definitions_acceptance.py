@@ -13,6 +13,7 @@ from proxy.definitions.acceptance import (
     MAX_RECORDS,
     SECRET_FILE,
     Acceptances,
+    Kept,
     decode_acceptances,
     encode_acceptances,
     hmac_secret,
@@ -28,14 +29,14 @@ def record(at: float, key: str = "k") -> KeyAccepted:
 
 
 def test_a_newer_record_replaces_an_older_one_and_not_the_other_way() -> None:
-    records = Acceptances((record(5.0),))
+    records = Acceptances(Kept((record(5.0),)))
     assert [records.accept(record(5.0)), records.accept(record(4.0)), records.accept(record(6.0))] == [False, False, True]
     assert list(records) == [record(6.0)]
 
 
 @pytest.mark.parametrize("field", ["hmac", "project", "token_hmac", "endpoint"])
 def test_a_record_is_for_one_key_project_token_and_endpoint(field: str) -> None:
-    records = Acceptances((record(5.0),))
+    records = Acceptances(Kept((record(5.0),)))
     other = {"hmac": "k", "project": "shop", "token_hmac": "t", "endpoint": "definitions"} | {field: "other"}
     assert not records.revoke(KeyRevoked(**other))
     assert records.accept(KeyAccepted(**other, wall_time=1.0))
@@ -43,26 +44,43 @@ def test_a_record_is_for_one_key_project_token_and_endpoint(field: str) -> None:
 
 
 def test_a_revoked_key_is_gone() -> None:
-    records = Acceptances((record(5.0),))
+    records = Acceptances(Kept((record(5.0),)))
     assert records.revoke(KeyRevoked("k", "shop", "t", "definitions"))
     assert list(records) == []
 
 
+def test_an_operator_revokes_every_key_of_one_project() -> None:
+    theirs = KeyAccepted("k", "other", "t", "definitions", 5.0)
+    records = Acceptances(Kept((record(5.0), record(6.0, "k2"), theirs)))
+    assert records.revoke(KeyRevoked("", "shop", "", ""))
+    assert list(records) == [theirs]
+    assert not records.revoke(KeyRevoked("", "shop", "", ""))
+
+
+def test_a_renewal_outlives_the_record_it_came_with_and_only_grows() -> None:
+    records = Acceptances(Kept((record(5.0),)))
+    assert records.revoke(KeyRevoked("k", "shop", "t", "definitions", renewal=9))
+    assert not records.revoke(KeyRevoked("k", "shop", "t", "definitions", renewal=8))
+    again = decode_acceptances(encode_acceptances(records))
+    assert isinstance(again, Acceptances)
+    assert (again.kept.renewals, list(again)) == ({"shop": 9}, [])
+
+
 def test_the_oldest_records_make_room() -> None:
-    records = Acceptances(tuple(record(float(number), str(number)) for number in range(MAX_RECORDS)))
+    records = Acceptances(Kept(tuple(record(float(number), str(number)) for number in range(MAX_RECORDS))))
     records.accept(record(1e9, "new"))
     assert len(records) == MAX_RECORDS
     assert [next(iter(records)).hmac, list(records)[-1].hmac] == ["1", "new"]
 
 
 def test_records_that_nobody_confirmed_expire() -> None:
-    records = Acceptances((record(1.0, "old"), record(9.0, "new")))
+    records = Acceptances(Kept((record(1.0, "old"), record(9.0, "new"))))
     assert records.expire(before_wall=9.0) == 1
     assert [each.hmac for each in records] == ["new"]
 
 
 def test_records_survive_a_restart_and_only_we_can_read_them(tmp_path: Path) -> None:
-    store_acceptances(tmp_path / "d", Acceptances((record(5.0),)))
+    store_acceptances(tmp_path / "d", Acceptances(Kept((record(5.0),))))
     found = load_acceptances(tmp_path / "d")
     assert isinstance(found, Acceptances)
     assert list(found) == [record(5.0)]
@@ -77,7 +95,7 @@ def test_without_a_file_there_are_no_records(tmp_path: Path) -> None:
 
 
 def test_any_damage_anywhere_makes_every_record_worthless() -> None:
-    content = encode_acceptances(Acceptances((record(5.0),)))
+    content = encode_acceptances(Acceptances(Kept((record(5.0),))))
     for place in range(len(content)):
         for value in range(256):
             damaged = content[:place] + bytes([value]) + content[place + 1 :]
