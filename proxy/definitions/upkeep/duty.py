@@ -181,6 +181,8 @@ class Upkeep:
         keeper = self._keepers.get(name)
         if keeper is not None:
             keeper.hold_polls, keeper.shelf.generations = rules.hold_polls, generations
+            if keeper.current is not None:
+                self._hand_on(name, keeper.current)  # a poller that was stopped in the act may not have
             return keeper
         shelf = Shelf(self._folder, name, generations=generations)
         clock = self._world.clock
