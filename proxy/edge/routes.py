@@ -1,4 +1,4 @@
-"""Where everything but the flag endpoints goes: health, relay, passthrough, or nowhere.
+"""Where everything but the flag endpoints goes: health, definitions, relay, passthrough, or nowhere.
 
 Paths are compared exactly, as they came. A path that only means one of ours once its escapes are decoded is refused, so that no
 spelling walks around the token allow-list.
@@ -12,7 +12,8 @@ from typing import Final
 from aiohttp import web
 
 from . import replies
-from .guard.targets import is_below, read_target
+from .definitions.endpoint import Definitions
+from .guard.targets import Target, is_below, read_target
 from .health import Health
 from .through.passthrough import Passthrough
 from .through.relay import Relay
@@ -29,8 +30,9 @@ _REMOTE_CONFIG: Final = ("api", "projects", None, "feature_flags", None, "remote
 class Others:
     """The handler of every path that is not a flag endpoint."""
 
-    def __init__(self, *, relay: Relay, passthrough: Passthrough, health: Health) -> None:
+    def __init__(self, *, relay: Relay, definitions: Definitions, passthrough: Passthrough, health: Health) -> None:
         self._relay = relay
+        self._definitions = definitions
         self._passthrough = passthrough
         self._health = health
 
@@ -45,8 +47,13 @@ class Others:
         if is_below(target.path, OURS):
             return await self._health.handle(request, target.path)
         if is_relayed(target.path):
-            return replies.preflight(request) if request.method == "OPTIONS" else await self._relay.handle(request, target)
+            return replies.preflight(request) if request.method == "OPTIONS" else await self._relayed(request, target)
         return await self._passthrough.handle(request, target)
+
+    async def _relayed(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+        if target.path in DEFINITIONS:
+            return await self._definitions.handle(request, target)
+        return await self._relay.handle(request, target)
 
 
 def is_relayed(path: str) -> bool:

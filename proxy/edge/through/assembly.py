@@ -1,4 +1,4 @@
-"""Everything outside the flag endpoints, put together from settings: pools, tenants, relay, passthrough, health.
+"""Everything outside the flag endpoints, put together from settings: pools, tenants, relay, definitions, passthrough, health.
 
 Under new settings requests in flight end as they began: a pool that is no longer wanted closes with its last exchange.
 """
@@ -11,7 +11,10 @@ from typing import Final
 
 from aiohttp import web
 
+from proxy.clock import SystemClock
 from proxy.config.settings import Settings
+from proxy.edge.definitions.endpoint import Definitions, Sets
+from proxy.edge.definitions.keys import Keys
 from proxy.edge.forwarded import TrustedProxies
 from proxy.edge.health import Health
 from proxy.edge.routes import Others
@@ -28,8 +31,19 @@ RELAY_CONNECTIONS: Final = 32
 class Through:
     """The handler of every path but the flag endpoints."""
 
-    def __init__(self, settings: Settings, *, health: Health, relay_deadline_s: float = DEADLINE_S) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        health: Health,
+        relay_deadline_s: float = DEADLINE_S,
+        keys: Keys | None = None,
+        sets: Sets = lambda _: None,
+    ) -> None:
+        """Take what outlives settings: readiness, callers' keys, and where the definitions held are."""
         self._health = health
+        self._keys = keys or Keys(clock=SystemClock())
+        self._sets = sets
         self._relay_deadline_s = relay_deadline_s
         self._pools: dict[Place, Pool] = {}
         self._retiring: set[asyncio.Task[None]] = set()
@@ -46,13 +60,12 @@ class Through:
         before = self._pools
         self._pools = {place: before.get(place) or Pool(place) for place in (*relayed.values(), ingestion, assets)}
         trusted = TrustedProxies(settings.trusted_proxies)
+        pools = {name: self._pools[place] for name, place in relayed.items()}
+        tenants = Tenants(settings.projects, default=default_upstream(settings))
+        relay = Relay(tenants, pools, trusted=trusted, deadline_s=self._relay_deadline_s)
         self._others = Others(
-            relay=Relay(
-                Tenants(settings.projects, default=default_upstream(settings)),
-                {name: self._pools[place] for name, place in relayed.items()},
-                trusted=trusted,
-                deadline_s=self._relay_deadline_s,
-            ),
+            relay=relay,
+            definitions=Definitions(settings, keys=self._keys, sets=self._sets, relay=relay, pools=pools),
             passthrough=Passthrough(
                 settings.passthrough, ingestion=self._pools[ingestion], assets=self._pools[assets], trusted=trusted
             ),
@@ -61,7 +74,8 @@ class Through:
         self._retire(pool for place, pool in before.items() if place not in self._pools)
 
     async def close(self) -> None:
-        """Close every pool."""
+        """Cancel what is being asked about keys, then close every pool."""
+        await self._keys.close()
         await asyncio.gather(*self._retiring, *(pool.close() for pool in self._pools.values()))
 
     def _retire(self, pools: Iterable[Pool]) -> None:

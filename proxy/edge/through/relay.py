@@ -52,13 +52,17 @@ class Relay:
         body = await _small_body(request)
         if body is None:
             return replies.text(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        lines = forwardable(request.headers, peer=request.remote or "", trusted=self._trusted, dropped=_DROPPED)
-        answer = await self._ask(pool, request.method, target, lines=lines, body=body)
+        answer = await self.ask(pool, request.method, target, lines=self.lines(request), body=body)
         if isinstance(answer, Failure):
             return replies.error(request, HTTPStatus.SERVICE_UNAVAILABLE, replies.UNAVAILABLE)
-        return _handed_on(request, answer)
+        return handed_on(request, answer)
 
-    async def _ask(self, pool: Pool, method: str, target: Target, *, lines: HeaderLines, body: bytes) -> Whole | Failure:
+    def lines(self, request: web.BaseRequest) -> HeaderLines:
+        """Return the header lines that go upstream for a request."""
+        return forwardable(request.headers, peer=request.remote or "", trusted=self._trusted, dropped=_DROPPED)
+
+    async def ask(self, pool: Pool, method: str, target: Target, *, lines: HeaderLines, body: bytes = b"") -> Whole | Failure:
+        """Return upstream's answer, whole, or why there is none within the deadline."""
         try:
             async with asyncio.timeout(self._deadline_s):
                 return await pool.fetch(method, target, headers=lines, body=body)
@@ -75,7 +79,8 @@ async def _small_body(request: web.BaseRequest) -> bytes | None:
     return bytes(body)
 
 
-def _handed_on(request: web.BaseRequest, answer: Whole) -> web.Response:
+def handed_on(request: web.BaseRequest, answer: Whole) -> web.Response:
+    """Return upstream's answer as it is, with our cross-origin lines."""
     headers = CIMultiDict(answer.headers)
     headers.extend(cors.headers_for(request.headers.get("Origin")))
     return web.Response(status=answer.status, body=answer.body, headers=headers)

@@ -1,0 +1,88 @@
+"""What an upstream answer says about a caller's key, and whether a refusal is to be believed. Pure.
+
+Accepted is a key only by a 304 to our own condition or a 200 with something like a document: a captive portal's page accepts
+nobody. A refusal may be an outage in disguise (a full connection pool once answered 401 for everybody, contract §3.9), and
+python empties all flags on it: so it is believed when upstream accepts another key at the same time, or has refused for long.
+
+| refused with | key       | another key works | none works, or none can say       |
+|--------------|-----------|-------------------|-----------------------------------|
+| 401, 402, 403| known     | passed on         | held `HOLD_S`, then passed on     |
+| 401, 402, 403| unknown   | passed on         | 503 `HOLD_S`, then passed on      |
+| 401, 402, 403| unknown   | there is no other | passed on                         |
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final, TypeAlias
+
+import msgspec
+
+from proxy.answer.answer import Failure, Whole
+
+HOLD_S: Final = 900.0
+"""How long a refusal that nobody contradicts is taken for an outage."""
+
+REFUSALS: Final = frozenset({401, 402, 403})
+QUOTA: Final = 402
+_OK: Final = 200
+_NOT_MODIFIED: Final = 304
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """Upstream accepted the key."""
+
+    answer: Whole
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """Upstream refused the key, or the project's quota."""
+
+    answer: Whole
+
+
+class Unclear(msgspec.Struct, frozen=True):
+    """Upstream said nothing about the key."""
+
+    answer: Whole | Failure
+
+
+Verdict: TypeAlias = Accepted | Refused | Unclear
+
+
+class Others(Enum):
+    """How upstream treats other keys at this time."""
+
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    NONE = "none"
+
+
+def verdict(answer: Whole | Failure, *, is_conditional: bool) -> Verdict:
+    """Read an answer; `is_conditional`: we asked with a tag, so that a 304 says something."""
+    if isinstance(answer, Failure):
+        return Unclear(answer)
+    if answer.status in REFUSALS:
+        return Refused(answer)
+    if answer.status == _NOT_MODIFIED:
+        return Accepted(answer) if is_conditional else Unclear(answer)
+    return Accepted(answer) if answer.status == _OK and _is_like_a_document(answer) else Unclear(answer)
+
+
+def is_believed(*, others: Others, refused_for_s: float, is_known: bool) -> bool:
+    """Tell whether a refusal is passed on; `is_known`: upstream has accepted this very key before."""
+    if others is Others.ACCEPTED or refused_for_s >= HOLD_S:
+        return True
+    return others is Others.NONE and not is_known
+
+
+class _Document(msgspec.Struct):
+    flags: list[msgspec.Raw]
+
+
+def _is_like_a_document(answer: Whole) -> bool:
+    try:
+        msgspec.json.decode(answer.body, type=_Document)
+    except (msgspec.DecodeError, ValueError):
+        return False
+    return True
