@@ -120,3 +120,27 @@ def test_filters_that_exclude_each_other_are_a_plain_mismatch_even_of_a_failed_f
         asked = flag("f", condition(depends("broken", one), depends("broken", other)))
         outcome = evaluate(asked, BROKEN, server=True).outcomes["f"]
         assert outcome.status is (Status.VALUE if contradict else Status.FAILED)
+
+
+def test_reason_of_a_doubt_is_where_it_arose():
+    assert str(decide(flag("f", condition(person("a")))).reason) == "no_condition_match"
+    assert str(evaluate(flag("f", condition(depends("nowhere")))).outcomes["f"].reason) == "missing_dependency"
+
+
+@pytest.mark.parametrize("operator", ["in", "not_in"])
+def test_opposite_of_unknown_is_unknown(operator):
+    assert doubt(condition(cohort(77, operator))) == ("cohort_unknown", 0)
+    negated = {"type": "AND", "values": [{**person("a"), "negation": True}]}
+    assert doubt(condition(cohort(1, operator)), cohorts={"1": negated}) == ("property_unknown", 0)
+    nested = {"1": {"type": "AND", "values": [cohort(77, operator)]}}
+    assert doubt(condition(cohort(1)), cohorts=nested) == ("cohort_unknown", 0)
+
+
+def test_unknown_group_type_is_told_after_an_unknown_filter():
+    sent = {"groups": {"project": "alpha"}, "group_properties": {}}
+    of_unknown = {"aggregation_group_type_index": 4}
+    assert doubt(condition(person("a"), **of_unknown), **sent) == ("property_unknown", 0)
+    assert doubt(condition(person("a"), **of_unknown), person_properties={"a": "yes"}, **sent) == ("group_type_unknown", 0)
+    missed = decide(flag("f", condition(person("a"), **of_unknown)), person_properties={"a": "no"}, **sent)
+    assert (missed.status, missed.value) == (Status.VALUE, False)
+    assert decide(flag("f", condition(**of_unknown))).value is False

@@ -49,6 +49,7 @@ def test_work_counts_from_zero_after_a_pause():
     program = compiled(*(flag(f"flag-{number}", condition(person("a")), number=number) for number in range(1, 13)))
     per_flag = next(work for work in range(1, 50) if run(program.steps(CONTEXT, now=NOW, work=work))[0] < 12) - 1
     assert run(program.steps(CONTEXT, now=NOW, work=3 * per_flag))[0] == 4
+    assert run(program.steps(CONTEXT, now=NOW, work=2 * per_flag + 1))[0] == 4
 
 
 def test_work_counts_from_zero_at_the_start():
