@@ -8,7 +8,7 @@ revoked itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from hmac import compare_digest
 from typing import Final, TypeAlias
 
@@ -27,6 +27,9 @@ from .verdict import HOLD_S, QUOTA, Accepted, Others, verdict
 
 MOST_ASKED: Final = 3
 """Other projects that are asked when the own one cannot say."""
+
+SERIES_S: Final = 2 * HOLD_S
+"""Longest time between failures of one series."""
 
 RECENT_S: Final = 5.0
 """For a key that was never accepted a control of this age will do, so that made-up keys cost upstream next to nothing."""
@@ -48,6 +51,14 @@ class Control(msgspec.Struct):
     is_accepted: bool = False
     failing_since: float | None = None
     turn: asyncio.Lock = msgspec.field(default_factory=asyncio.Lock)
+
+    def put(self, asked_at: float, *, is_accepted: bool) -> None:
+        """Note how it fared; failures with much time between them are not one series."""
+        if is_accepted:
+            self.failing_since = None
+        elif self.failing_since is None or asked_at - self.asked_at > SERIES_S:
+            self.failing_since = asked_at
+        self.asked_at, self.is_accepted = asked_at, is_accepted
 
 
 class Controls:
@@ -81,8 +92,7 @@ class Controls:
         asked = [await self._asked(name, key, since=oldest) for name, key in witnesses]
         if any(control.is_accepted for control in asked):
             return Others.ACCEPTED, now - since
-        failing = [control.failing_since for control in asked if control.failing_since is not None]
-        return Others.NOT_ACCEPTED, now - (since if record is not None else min(failing, default=now))
+        return Others.NOT_ACCEPTED, now - (since if record is not None else self._failing_since(opening.project, asked, now))
 
     def _has_accepted_others(self, opening: Opening, *, since: float, status: int) -> bool:
         upstream = self._upstream(opening.project)
@@ -114,6 +124,11 @@ class Controls:
         is_other = isinstance(key, Secret) and not compare_digest(self._seal(key.reveal()), opening.hmac)
         return key if isinstance(key, Secret) and is_other else None
 
+    def _failing_since(self, project: str, asked: Iterable[Control], now: float) -> float:
+        """Return since when the witnesses, and the project's own key, have failed: for a key of which we know nothing else."""
+        since = [control.failing_since for control in (self._controls[project], *asked)]
+        return min((each for each in since if each is not None), default=now)
+
     def _is_long_failing(self, name: str) -> bool:
         """Tell whether a key failed when it was last asked, and had for long: asked again once in that time."""
         control, now = self._controls[name], self._clock.monotonic()
@@ -127,8 +142,7 @@ class Controls:
                 asked_at = self._clock.monotonic()
                 self._meter.controls += 1
                 found = verdict(await self._ask_as(name, key), is_conditional=True)
-                control.asked_at, control.is_accepted = asked_at, isinstance(found, Accepted)
-                control.failing_since = None if control.is_accepted else control.failing_since or asked_at
+                control.put(asked_at, is_accepted=isinstance(found, Accepted))
         return control
 
     def _upstream(self, project: str) -> str | None:
