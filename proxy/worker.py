@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from random import Random
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -19,6 +19,7 @@ from proxy.answer.assemble import Assembler
 from proxy.answer.at_hand.choice import AtHand
 from proxy.answer.at_hand.counting import Counting
 from proxy.answer.at_hand.local_first import LocalFirst
+from proxy.answer.at_hand.sample import Sample
 from proxy.answer.flight import Flight
 from proxy.answer.ladder import Flown, Ladder
 from proxy.answer.request import ProjectName, UpstreamName
@@ -58,6 +59,7 @@ class Parts(msgspec.Struct, frozen=True):
     elsewhere: Handler | None
     memory: Memory
     held: Held
+    sample: Sample
     flight: Flight[Flown]
 
 
@@ -83,6 +85,12 @@ class Line:
         """The definitions in force."""
         return self._parts.held
 
+    def recent(self, project: str, limit: int) -> list[dict[str, Any]]:
+        """Return what a project's callers asked lately, in the form of `canary.Asked`: never to be logged or stored."""
+        requests = self._parts.sample.of(ProjectName(project))[-limit:]
+        questions = [question for request in requests if (question := self._local.question(request)) is not None]
+        return [question.asked() for question in questions]
+
     @property
     def flight(self) -> Flight[Flown]:
         """What is in the air."""
@@ -98,11 +106,11 @@ class Line:
             origins[UpstreamName(name)] = held if held is not None and held.settings == wanted else _origin(wanted, self._parts)
         self._through.reconfigure(settings)
         elsewhere = self._parts.elsewhere or self._through.handle
-        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins, elsewhere=elsewhere)
+        self._local = _local(settings, self._parts)
+        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins, local=self._local, elsewhere=elsewhere)
         self.origins = origins
         self._retire(origin for origin in before.values() if origin not in origins.values())
         self.memory.resize(settings.memory.max_bytes)
-        self.held.keep_only(frozenset(name for name, project in settings.projects.items() if project.definitions is not None))
 
     async def close(self) -> None:
         """Give everything back: flights first, pools last."""
@@ -152,19 +160,24 @@ def build(
         elsewhere=elsewhere,
         memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
         held=Held(clock=clock),
+        sample=Sample(),
         flight=Flight(),
     )
     return Line(settings, parts)
 
 
 def _flags(
-    settings: Settings, parts: Parts, *, tenants: Tenants, origins: Mapping[UpstreamName, Origin], elsewhere: Handler
+    settings: Settings,
+    parts: Parts,
+    *,
+    tenants: Tenants,
+    origins: Mapping[UpstreamName, Origin],
+    local: LocalRung,
+    elsewhere: Handler,
 ) -> Flags:
     clock, limits = parts.clock, settings.limits
-    rules = {ProjectName(name): p.definitions for name, p in settings.projects.items() if p.definitions is not None}
     assembler, counting = Assembler(clock=clock, new_id=parts.new_id), Counting(parts.held)
-    local = LocalRung(parts.held, rules, clock=clock, inflated_bytes=limits.inflated_bytes)
-    eager = frozenset(name for name, definitions in rules.items() if definitions.local_first)
+    eager = frozenset(name for name, rules in local.rules.items() if rules.local_first)
     rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, counting, clock=clock), "local": local}
     ladder = Ladder(
         origins=origins,
@@ -173,10 +186,18 @@ def _flags(
         rungs=rungs,
         assembler=assembler,
         at_hand=AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock),
+        sample=parts.sample,
     )
     heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
     decoder = Decoder(tenants=tenants, limits=limits, clock=clock)
     return Flags(ladder=ladder, heads=heads, decoder=decoder, limits=limits, elsewhere=elsewhere)
+
+
+def _local(settings: Settings, parts: Parts) -> LocalRung:
+    rules = {ProjectName(name): p.definitions for name, p in settings.projects.items() if p.definitions is not None}
+    parts.sample.projects = frozenset(rules)
+    parts.held.keep_only(frozenset(rules))
+    return LocalRung(parts.held, rules, clock=parts.clock, inflated_bytes=settings.limits.inflated_bytes)
 
 
 def _origin(settings: OriginSettings, parts: Parts) -> Origin:

@@ -20,6 +20,7 @@ from proxy.upstream.origin import Origin, Tried
 from .answer import Answer, Forward, Source
 from .assemble import Assembler
 from .at_hand.choice import AtHand
+from .at_hand.sample import Sample
 from .flight import Flight
 from .request import FlagsRequest, UpstreamName
 from .rungs.rung import Filled, Rung
@@ -45,16 +46,19 @@ class Ladder:
         rungs: Mapping[str, Rung],
         assembler: Assembler,
         at_hand: AtHand,
+        sample: Sample,
     ) -> None:
         self._origins = origins
         self._memory = memory
         self._rungs = rungs
         self._assembler = assembler
         self._at_hand = at_hand
+        self._sample = sample
         self._flight = flight
 
     async def answer(self, request: FlagsRequest) -> Answer:
         """Return the answer to a request; there always is one."""
+        self._sample.note(request)
         entry = self._memory.get(request.key)
         at_hand = await self._at_hand.answer(request, entry)
         if at_hand is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -39,6 +39,17 @@ class Question(msgspec.Struct, frozen=True):
     def is_open_ended(self) -> bool:
         """A client asks for everything, so for survey flags too, which definitions never list (contract §4.3)."""
         return self.selection.flag_keys is None and self.selection.runtime is Runtime.CLIENT
+
+    def asked(self) -> dict[str, Any]:
+        """Return it in the form of `canary.Asked`."""
+        who = self.context
+        return {
+            "distinct_id": who.distinct_id,
+            "person_properties": who.person_properties,
+            "groups": who.groups,
+            "group_properties": who.group_properties,
+            "device_id": who.device_id,
+        }
 
     def __repr__(self) -> str:
         return "Question([redacted])"

@@ -42,7 +42,7 @@ class LocalRung:
 
     def __init__(self, held: Held, rules: Mapping[ProjectName, Definitions], *, clock: Clock, inflated_bytes: int) -> None:
         self._held = held
-        self._rules = rules
+        self.rules = rules
         self._clock = clock
         self._inflated_bytes = inflated_bytes
 
@@ -61,19 +61,24 @@ class LocalRung:
 
     async def look(self, request: FlagsRequest) -> Look | None:
         """Evaluate a request; None when its project has no definitions, or it cannot be answered from what it says."""
-        rules, held = self._rules.get(request.project), self._held.get(request.project)
-        if rules is None or held is None or request.method != "POST":
+        held = self._held.get(request.project)
+        question = None if held is None else self.question(request)
+        if held is None or question is None:
+            return None
+        now = datetime.fromtimestamp(self._clock.wall(), UTC)
+        return Look(held, question, await in_slices(find(held, question, now=now)))
+
+    def question(self, request: FlagsRequest) -> Question | None:
+        """Read what a request asks; None when its project keeps no definitions, or they can't answer it."""
+        rules = self.rules.get(request.project)
+        if rules is None or request.method != "POST":
             return None
         headers = CIMultiDict(request.headers)
         fields = self._fields(request, headers)
         if fields is None:
             return None
         wish = wish_of(request)
-        question = question_of(fields, headers, survey_only=wish.survey_only, timezone=rules.timezone)
-        if question is None:
-            return None
-        now = datetime.fromtimestamp(self._clock.wall(), UTC)
-        return Look(held, question, await in_slices(find(held, question, now=now)))
+        return question_of(fields, headers, survey_only=wish.survey_only, timezone=rules.timezone)
 
     def _fields(self, request: FlagsRequest, headers: CIMultiDict[str]) -> Mapping[str, Any] | None:
         """Read the body once more: the line carries bytes, not fields. Leniently, where that is how the service reads it."""

@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
 
 
 async def _serve(family: Family, record: Accepted, *, launcher: int, index: int, log: Logger) -> int:
-    service = Service(record.settings, family.listeners)
+    service = Service(record.settings, family.listeners, runtime=family.runtime, log=log)
     me = Hello(os.getpid(), index, record.version, ())
     commands = Commands(service, me=me, log=log)
     _listen_to_signals(commands.leaving.set)

@@ -12,7 +12,20 @@ from proxy.config.load import accept
 from proxy.config.problem import Problems
 from proxy.config.settings import Settings
 from proxy.process.control.channel import Handler
-from proxy.process.control.messages import Abort, Accept, Commit, Done, Drain, Hello, Ping, Prepare, Report, Version
+from proxy.process.control.messages import (
+    Abort,
+    Accept,
+    Commit,
+    DefinitionsChanged,
+    Done,
+    Drain,
+    Hello,
+    Ping,
+    Prepare,
+    Report,
+    Sample,
+    Version,
+)
 from proxy.telemetry.logs import Logger
 
 from .service import Service
@@ -48,6 +61,8 @@ class Commands:
             Abort: self._abort,
             Accept: self._accept,
             Drain: self._drain,
+            DefinitionsChanged: self._definitions_changed,
+            Sample: self._sample,
         }
 
     async def _ping(self, _: Ping) -> Done:
@@ -83,6 +98,13 @@ class Commands:
         await self._service.accept_from(accept.listeners)
         self._log.info("accepting", listeners=list(accept.listeners))
         return Done()
+
+    async def _definitions_changed(self, changed: DefinitionsChanged) -> Done:
+        self._service.definitions.receive(changed)
+        return Done()
+
+    async def _sample(self, sample: Sample) -> Done:
+        return Done(detail={"requests": self._service.recent(sample.project, sample.limit)})
 
     async def _drain(self, _: Drain) -> Done:
         self.leaving.set()

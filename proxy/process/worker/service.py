@@ -10,9 +10,13 @@ from typing import Any
 
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
+from proxy.definitions.snapshot import folder_of
 from proxy.edge.server import EdgeServer
 from proxy.telemetry import logs
+from proxy.telemetry.logs import Logger
 from proxy.worker import build
+
+from .reception import Reception
 
 
 class Service:
@@ -22,11 +26,14 @@ class Service:
         settings: What it runs under now.
     """
 
-    def __init__(self, settings: Settings, descriptors: Sequence[int]) -> None:
+    def __init__(self, settings: Settings, descriptors: Sequence[int], *, runtime: str, log: Logger) -> None:
         self.settings = settings
         self._accepting: dict[int, asyncio.Server] = {}
         self._descriptors = descriptors
+        self._settings = settings
+        self._runtime = runtime
         self._line = build(settings, clock=SystemClock())
+        self.definitions = Reception(self._line.held, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
 
     @property
@@ -35,8 +42,10 @@ class Service:
         return tuple(sorted(self._accepting))
 
     async def start(self, own: int) -> None:
-        """Answer on one's own listener; ready from here on."""
+        """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""
         await self._edge.start([])
+        keeping = [name for name, project in self._settings.projects.items() if project.definitions is not None]
+        await self.definitions.recall(folder_of(self._settings.definitions, self._runtime), keeping)
         await self.accept_from([own])
         self._line.health.is_ready = True
 
@@ -56,6 +65,10 @@ class Service:
         self.settings = settings
         logs.set_level(settings.log.level)
 
+    def recent(self, project: str, limit: int) -> list[dict[str, Any]]:
+        """Return what a project's callers asked lately; never to be logged or stored."""
+        return self._line.recent(project, limit)
+
     def report(self) -> dict[str, Any]:
         """Return what `/status.json` shows of this worker."""
         return {"accepting": list(self.accepting), "connections": self._edge.connections, "refused": self._edge.refused}
@@ -67,6 +80,7 @@ class Service:
     async def stop(self) -> None:
         """Stop accepting, let requests in flight finish within the drain time, give everything back."""
         await self._edge.stop()
+        await self.definitions.close()
         await self._line.close()
 
 
