@@ -29,6 +29,7 @@ from proxy.answer.rungs.stale import StaleRung
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
 from proxy.definitions.held import Held
+from proxy.edge.definitions.keys import Keys
 from proxy.edge.flags.head import Heads
 from proxy.edge.flags.tenants import Tenants
 from proxy.edge.forwarded import TrustedProxies
@@ -59,6 +60,7 @@ class Parts(msgspec.Struct, frozen=True):
     elsewhere: Handler | None
     memory: Memory
     held: Held
+    keys: Keys
     sample: Sample
     flight: Flight[Flown]
 
@@ -70,7 +72,7 @@ class Line:
         self.health = Health()
         self.app = web.Server(self._handle, access_log=None, auto_decompress=False)
         self.origins: dict[UpstreamName, Origin] = {}
-        self._through = Through(settings, health=self.health)
+        self._through = Through(settings, health=self.health, keys=parts.keys, sets=parts.held.document)
         self._parts = parts
         self._retiring: set[asyncio.Task[None]] = set()
         self.reconfigure(settings)
@@ -90,6 +92,11 @@ class Line:
         requests = self._parts.sample.of(ProjectName(project))[-limit:]
         questions = [question for request in requests if (question := self._local.question(request)) is not None]
         return [question.asked() for question in questions]
+
+    @property
+    def keys(self) -> Keys:
+        """Which callers' keys upstream accepted for definitions, and what that saved."""
+        return self._parts.keys
 
     @property
     def flight(self) -> Flight[Flown]:
@@ -140,6 +147,7 @@ def build(
     rng: Random | None = None,
     new_id: Callable[[], str] = lambda: str(uuid4()),
     elsewhere: Handler | None = None,
+    secret: bytes | None = None,
 ) -> Line:
     """Put one worker's line together, inside the running loop.
 
@@ -150,6 +158,7 @@ def build(
         rng: Jitter.
         new_id: Names answers that we assemble.
         elsewhere: Answers every path but the flag endpoints, instead of relay, passthrough and health.
+        secret: Key under which callers' keys are remembered; None: a random one.
     """
     clock = clock or SystemClock()
     parts = Parts(
@@ -160,6 +169,7 @@ def build(
         elsewhere=elsewhere,
         memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
         held=Held(clock=clock),
+        keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
         flight=Flight(),
     )

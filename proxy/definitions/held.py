@@ -60,6 +60,11 @@ class Held:
         """Return a project's definitions; None while there are none."""
         return self._sets.get(project)
 
+    def document(self, project: str) -> DefinitionsSet | None:
+        """Return a project's document, as upstream sent it."""
+        held = self._sets.get(project)
+        return None if held is None else held.set
+
     async def replace(self, kept: DefinitionsSet) -> Unreadable | None:
         """Put a set in force unless it is not newer than the one held; return why it cannot be used, if so."""
         async with self._one_at_a_time:
