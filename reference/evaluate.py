@@ -162,7 +162,7 @@ def compile_in_steps(definitions: Definitions) -> Steps[Program]:
     """Compile like `compile_definitions`, yielding between flags and cohorts, for callers that must not block."""
     live = {flag.key: flag for flag in definitions.flags if _is_live(flag)}
     targets = Targets(definitions.flags)
-    needs = {key: _needs(flag, targets) for key, flag in live.items()}
+    needs = {key: targets.of(flag) for key, flag in live.items()}
     yield
     order, cyclic = arrange(needs)
     lacking = _lacking(live, targets, needs)
@@ -179,12 +179,6 @@ def compile_in_steps(definitions: Definitions) -> Steps[Program]:
 
 def _is_live(flag: Flag) -> bool:
     return flag.active and not flag.deleted
-
-
-def _needs(flag: Flag, targets: Targets) -> tuple[str, ...]:
-    """Name the flags that must be evaluated first, whether or not they are live."""
-    found = (targets.find(name) for name in named_targets(flag))
-    return tuple(dict.fromkeys(target.key for target in found if target is not None))
 
 
 def _lacking(live: Mapping[str, Flag], targets: Targets, needs: Mapping[str, Iterable[str]]) -> set[str]:

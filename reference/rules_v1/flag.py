@@ -37,6 +37,7 @@ class CompiledFlag:
         key: The flag's key.
         definition: The flag itself.
         evaluate: Decides the flag for one subject. The outcomes of the flags it depends on must be there already.
+        targets: Keys of the flags its conditions ask about.
         work: How much one evaluation may cost, in filters and conditions.
     """
 
@@ -55,6 +56,7 @@ class CompiledFlag:
         self.is_continued = flag.ensure_experience_continuity and not flag.bucket_by_device
         self.held_out = None if flag.holdout is None else self.outcomes.held_out(flag.holdout.id)
         self.holdout = holdout_share(0.0 if flag.holdout is None else flag.holdout.exclusion_percentage)
+        self.targets = tools.targets.of(flag)
         self.work = 1 + sum(1 + len(condition.properties) for condition in flag.conditions)
         self.evaluate: Evaluate = self._fixed(lacks_dependency) or self._enrolling() or self._undecided()
 

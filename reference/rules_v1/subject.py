@@ -105,10 +105,10 @@ class Subject:
         context, moment = self._context, self.view.moment
         name = self._group_types.get(index)
         if name is None:
-            # The service may know a type that these definitions do not; without any group in the request it cannot matter.
-            is_unknown = not self.complete and any(_group_key(key) is not None for key in context.groups.values())
-            identity = Bucket.UNKNOWN if is_unknown else Bucket.NOBODY
-            return Group(identity, View({}, moment, complete=not is_unknown))
+            # The service may know a type that these definitions do not; it cannot matter without any group in the request.
+            may_have_key = not self.complete and any(_group_key(key) is not None for key in context.groups.values())
+            may_be_set = may_have_key or (not self.complete and any(context.group_properties.values()))
+            return Group(Bucket.UNKNOWN if may_have_key else Bucket.NOBODY, View({}, moment, complete=not may_be_set))
         key = _group_key(context.groups.get(name))
         properties = dict(context.group_properties.get(name) or {})
         if name in context.groups:

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Final
 from reference.matching.match import Unsure
 from reference.outcome import Outcome, Reason, Status
 
-from .buckets import VARIANT_SALT, Share, digest, holdout_digest
+from .buckets import NEVER, VARIANT_SALT, Share, digest, holdout_digest
 from .outcomes import BEHAVIOUR_CAVEAT, GROUPS_CAVEAT
 from .subject import Bucket, Identity, Subject
-from .targeting.answers import DEPENDENCY_FAILED, worse
-from .targeting.condition import Condition, Targeting
+from .targeting.answers import DEPENDENCY_FAILED, Failure, Kleene, worse
+from .targeting.condition import Condition
 
 if TYPE_CHECKING:
     from .flag import CompiledFlag
@@ -81,31 +81,33 @@ class _Walk:
         if condition.needs_device and flag.bucket_by_device and subject.device is None:
             return self._missed(Reason.OUT_OF_ROLLOUT_BOUND, condition)
         targeting = condition.targeting(subject)
-        if targeting.failure is not None:
-            return self._fail(targeting, condition)
         if targeting.holds is False:
             self._caveat = self._caveat or targeting.missed_behaviour
             return self._missed(Reason.NO_CONDITION_MATCH, condition)
+        holds = targeting.holds
         if identity is Bucket.UNKNOWN and condition.group_type_index is not None:
-            targeting = Targeting(worse(None if targeting.holds is True else targeting.holds, GROUP_TYPE_UNKNOWN))
-        return self._roll_out(targeting, condition, identity)
+            holds = _doubted(holds, GROUP_TYPE_UNKNOWN)
+        if targeting.failure is not None:
+            return self._fail(targeting.failure, holds, condition, identity)
+        return self._roll_out(holds, condition, identity)
 
-    def _roll_out(self, targeting: Targeting, condition: Condition, identity: Identity) -> bool:
+    def _roll_out(self, holds: Kleene, condition: Condition, identity: Identity) -> bool:
         """Take a condition whose filters hold or may hold."""
         flag, index = self._flag, condition.index
-        is_in = _is_in(condition.rollout, identity, partial(digest, flag.prefix))
+        may_be_empty = condition.group_type_index is None and not self._subject.unstored_identity()
+        is_in = _is_in(condition.rollout, identity, partial(digest, flag.prefix), may_be_empty=may_be_empty)
         variants = () if is_in is False else self._variants(condition, identity)
         ends = [flag.outcomes.matched(index, variant) for variant in variants]
         if is_in is not True and flag.early_exit:
             ends.append(flag.outcomes.missed(Reason.OUT_OF_ROLLOUT_BOUND, index))
         for end in ends:
             self._may_end_with(end)
-        if isinstance(targeting.holds, Unsure) and ends:
-            self._open(targeting.holds, index)
+        if isinstance(holds, Unsure) and ends:
+            self._open(holds, index)
         if is_in is None or len(variants) > 1:
             self._open(OVERRIDE_UNKNOWN, index)
         self._missed(Reason.NO_CONDITION_MATCH if is_in else Reason.OUT_OF_ROLLOUT_BOUND, condition)
-        return targeting.holds is True and (is_in is True or flag.early_exit)
+        return holds is True and (is_in is True or flag.early_exit)
 
     def _variants(self, condition: Condition, identity: Identity) -> Sequence[str | None]:
         """List the variants a match may give; more than one only for an unknown identity."""
@@ -116,13 +118,17 @@ class _Walk:
             return (split.pick(digest(self._flag.prefix, identity, VARIANT_SALT)),)
         return split.reachable
 
-    def _fail(self, targeting: Targeting, condition: Condition) -> bool:
-        assert targeting.failure is not None
-        self._may_end_with(self._flag.outcomes.failed(targeting.failure.code))
-        if isinstance(targeting.holds, Unsure):
-            self._open(targeting.holds, condition.index)
+    def _fail(self, failure: Failure, holds: Kleene, condition: Condition, identity: Identity) -> bool:
+        """Take a condition with a cohort that fails the flag, if the other filters hold."""
+        self._may_end_with(self._flag.outcomes.failed(failure.code))
+        if failure.doubt is not None:
+            holds = _doubted(holds, failure.doubt)
+        if isinstance(holds, Unsure):
+            self._open(holds, condition.index)
+        if failure.doubt is not None:
+            return self._roll_out(holds, condition, identity)
         self._missed(Reason.NO_CONDITION_MATCH, condition)
-        return targeting.holds is True
+        return holds is True
 
     def _missed(self, reason: Reason, condition: Condition) -> bool:
         if SCORES[reason] >= SCORES[self._reason]:
@@ -151,18 +157,31 @@ class _Walk:
         assert self._doubt is not None
         if self._doubt is DEPENDENCY_FAILED:
             return self._flag.outcomes.failed(self._doubt.why)
-        if all(outcome.status is Status.VALUE for outcome in possible):
+        if not self._may_fail(possible):
             self._subject.possible[self._flag.key] = tuple(outcome.value for outcome in possible)
         return self._flag.outcomes.unknown(self._doubt.why, index=self._doubt_index)
 
+    def _may_fail(self, possible: Sequence[Outcome]) -> bool:
+        """Tell whether some completion fails the flag, so that its possible values do not say everything about it."""
+        subject = self._subject
+        targets = (subject.outcomes[key] for key in self._flag.targets if key in subject.outcomes)
+        is_open = any(target.status is not Status.VALUE and target.key not in subject.possible for target in targets)
+        return is_open or any(outcome.status is not Status.VALUE for outcome in possible)
 
-def _is_in(share: Share, identity: Identity, hashed: Callable[[bytes], bytes]) -> bool | None:
+
+def _is_in(share: Share, identity: Identity, hashed: Callable[[bytes], bytes], *, may_be_empty: bool = False) -> bool | None:
     """Tell whether a share takes an identity in; None when that depends on one that is not known.
 
-    Whatever an unknown identity is, it is not empty (no stored override and no usable group key is), so 0 % never takes it.
+    An unknown identity is never empty, unless it may turn out to be the request's own that is (no stored override and no
+    usable group key is): then 0 % could take it in.
     """
     if share.is_full:
         return True
     if isinstance(identity, bytes):
         return hashed(identity) < share.edge
-    return False if share.is_empty else None
+    return False if share.edge == NEVER or (share.is_empty and not may_be_empty) else None
+
+
+def _doubted(holds: Kleene, doubt: Unsure) -> Unsure:
+    """Make filters that hold, or may hold, depend on one thing more."""
+    return worse(holds if isinstance(holds, Unsure) else None, doubt)

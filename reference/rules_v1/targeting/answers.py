@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 @final
 class Failure:
-    """The flag that asks fails in the service, with this code."""
+    """The flag that asks fails in the service, with this code.
 
-    __slots__ = ("code",)
+    Attributes:
+        code: The service's failure code.
+        doubt: Set where a newer service may not fail after all; nothing certain can then be said about the flag.
+    """
 
-    def __init__(self, code: str) -> None:
+    __slots__ = ("code", "doubt")
+
+    def __init__(self, code: str, *, doubt: Unsure | None = None) -> None:
         self.code = code
+        self.doubt = doubt
 
     def __repr__(self) -> str:
         return f"Failure({self.code!r})"

@@ -29,7 +29,7 @@ COHORT_UNPARSABLE: Final = Failure(COHORT_DEFECT)
 
 MEMBERSHIP_UNKNOWN: Final = Unsure("membership_unknown")
 COHORT_UNKNOWN: Final = Unsure("cohort_unknown")
-COHORT_ODD: Final = Unsure("cohort_unparsable")
+COHORT_ODD: Final = Failure(COHORT_DEFECT, doubt=Unsure("cohort_unparsable"))
 
 _NUMERIC_ID: Final = re.compile(r"[+-]?[0-9]{1,10}", re.ASCII)
 _MAX_ID: Final = 2**31 - 1

@@ -40,6 +40,11 @@ class Targets:
         """Return the flag of that key or id."""
         return self._by_key.get(name) or self._by_id.get(name)
 
+    def of(self, flag: Flag) -> tuple[str, ...]:
+        """Name the flags that a flag asks about and that exist, each once."""
+        found = (self.find(name) for name in named_targets(flag))
+        return tuple(dict.fromkeys(target.key for target in found if target is not None))
+
 
 def named_targets(flag: Flag) -> Iterator[str]:
     """Name the flags that a flag's conditions ask about, whatever their operator."""
