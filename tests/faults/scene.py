@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -40,9 +41,12 @@ class Scene:
         catalogue = load_catalogue(json.dumps(DOCUMENT).encode())
         self.app = build_faulty(catalogue, layer, clock=lambda: NOW, new_id=lambda: NEW_ID)
         self.stage = Stage(self.app, layer, seed=self.seed)
-        await self.stage.start()
-        self.house.stack.push_async_callback(self.stage.close)
-        self.proxy = await self.another_proxy()
+        async with AsyncExitStack() as undoing:  # a proxy that cannot start must not leave the stage behind
+            undoing.push_async_callback(self.house.stack.aclose)
+            self.house.stack.push_async_callback(self.stage.close)
+            await self.stage.start()
+            self.proxy = await self.another_proxy()
+            undoing.pop_all()
         return self
 
     async def __aexit__(self, *_: object) -> None:
