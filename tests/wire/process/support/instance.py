@@ -61,7 +61,16 @@ class Instance:
         environ |= {f"HOLDFAST_{name}": str(value) for name, value in self._settings.items() if value is not None}
         arguments = ["--config", str(self._config)] if self._config else []
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "proxy", "serve", *arguments, env=environ, stdout=-1, stderr=-1, limit=1 << 20
+            sys.executable,
+            "-m",
+            "proxy",
+            "serve",
+            *arguments,
+            env=environ,
+            stdout=-1,
+            stderr=-1,
+            limit=1 << 20,
+            process_group=0,
         )
         self._tasks = [asyncio.create_task(self._read_log()), asyncio.create_task(self._read_errors())]
         return self
@@ -69,12 +78,9 @@ class Instance:
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is not None:
             print(*self.lines, sep="\n")  # noqa: T201  pytest shows it beside the failure
-        # The launcher first: while it lives it would start the others again; the supervisor next: it would start a launcher.
-        for role in ("launcher", "supervisor"):
-            self._kill(self.roster().get(role))
-        for pid in self.roster().values():
-            self._kill(pid)
-        self._kill(self._process.pid if self.code is None else None)
+        # The whole group at once: one by one, a supervisor could start another launcher in between.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
         await asyncio.gather(*self._tasks)
         if kind is not None:
@@ -118,12 +124,6 @@ class Instance:
             code = await self._process.wait()
             await asyncio.gather(*self._tasks)
         return code
-
-    def _kill(self, pid: int | None) -> None:
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                os.kill(pid, signal.SIGCONT)
 
     async def _read_log(self) -> None:
         assert self._process.stdout is not None
