@@ -52,10 +52,10 @@ class Standing(msgspec.Struct, frozen=True):
         if version > self.flag.version > 0:
             return True  # upstream knew more than the definitions do yet
         if not self.is_on:
-            return not self.is_listed and stored_at >= self.since  # upstream gave it after it had left the list: it lives on
+            return not self.is_listed and stored_at > self.since  # upstream gave it after it had left the list: it lives on
         if version > 0 < self.flag.version:
             return version == self.flag.version
-        return stored_at >= self.since
+        return stored_at > self.since
 
 
 Standings = Mapping[str, Standing]

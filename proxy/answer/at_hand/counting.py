@@ -71,6 +71,6 @@ def _is_short(answer: ReadAnswer, held: HeldSet, request: FlagsRequest, *, store
     keys = held.standings.keys() if request.asked is None else request.asked
     return any(
         key not in answer.records and (standing := held.standings.get(key)) is not None and standing.is_on
-        and standing.since > stored_at
+        and standing.since >= stored_at
         for key in keys
     )  # fmt: skip
