@@ -28,13 +28,16 @@ auth_revalidate_s = {revalidate_s}
 
 
 class Keeping:
-    """Service, tap, proxy. `poll_s` and `revalidate_s` are the proxy's; the directory outlives each of its lives."""
+    """Service, tap, proxy; the directory outlives each of the proxy's lives.
 
-    def __init__(self, folder: Path, *, poll_s=1.0, revalidate_s=1.0, local_first=False):
+    `poll_s` and `revalidate_s` are the proxy's; `keys` are further ones that the service knows.
+    """
+
+    def __init__(self, folder: Path, *, poll_s=1.0, revalidate_s=1.0, local_first=False, keys=()):
         self.folder = folder
         self.directory = folder / "kept"
         self.document = world.definitions("before")
-        self.document["service"]["personal_keys"][PROXY_KEY] = {}
+        self.document["service"]["personal_keys"].update({key: {} for key in (PROXY_KEY, *keys)})
         self._file = folder / "definitions.json"
         self._more = PROJECT.format(
             token=world.TOKEN,
