@@ -150,9 +150,7 @@ def compose(
         request_id: Ours.
         evaluated_at: Milliseconds since the epoch.
     """
-    own = msgspec.structs.replace(
-        envelope, errors=errors, request_id=request_id, evaluated_at=evaluated_at, orphan_payloads={}, quota_limited=()
-    )
+    own = msgspec.structs.replace(envelope, errors=errors, request_id=request_id, evaluated_at=evaluated_at)
     return render(records, own, wish.shape)
 
 

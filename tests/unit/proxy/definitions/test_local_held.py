@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Generator
 
+import msgspec
 import pytest
 
 from proxy.definitions import standing
@@ -35,7 +36,8 @@ async def test_a_newer_set_takes_the_place_of_an_older_one_never_the_other_way()
 
 async def test_of_two_sets_that_arrive_together_the_newer_one_stays() -> None:
     held = Held(clock=FakeClock())
-    sets = [kept([flag(f"g{generation}")], generation=generation) for generation in (5, 4, 6, 1)]
+    slow = msgspec.structs.replace(_large(60), generation=5)
+    sets = [slow, *(kept([flag(f"g{generation}")], generation=generation) for generation in (4, 6, 1))]
     await asyncio.gather(*(held.replace(each) for each in sets))
     found = held.get("shop")
     assert found is not None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.answer.answer import Assembled, Source, Whole
+from proxy.answer.request import FlagsRequest
 from proxy.config.settings import Policy
 from tests.fakes.definitions import flag
 from tests.fakes.keeping import ASK, KeepingLine, record, said, values
@@ -143,6 +144,7 @@ async def test_config_that_stood_around_remembered_flags_stays_around_those_that
     await line.hold(flag("a", active=False), flag("b"))
     answer = said(await line.ask(ASK, target="/flags/?v=2&config=true"))
     assert answer["sessionRecording"] == {"endpoint": "/s/"}
+    assert answer["quotaLimited"] == ["recordings"]
     assert (answer["requestId"], answer["evaluatedAt"] > 1) == ("made-here", True)
 
 
@@ -191,3 +193,39 @@ async def test_a_fresh_copy_with_something_outdated_in_it_is_not_fresh() -> None
     assert (await line.ask(ASK)).source is Source.FRESH
     await line.hold(flag("a", active=False))
     assert (await line.ask(ASK)).source is Source.UPSTREAM
+
+
+async def test_a_remembered_answer_that_counts_is_read_once_per_change_of_the_definitions() -> None:
+    line = KeepingLine()
+    await line.hold(flag("a"))
+    await remembered(line, record("a"))
+    request = line.decode(ASK)
+    assert isinstance(request, FlagsRequest)
+    entry = line.line.memory.get(request.key)
+    assert entry is not None
+    for generation in (1, 2):
+        assert (await line.ask(ASK)).source is Source.STALE
+        assert entry.value.sound_under == generation
+        await line.hold(flag("a"))
+
+
+async def test_a_shape_that_lists_only_what_is_on_is_not_missing_what_is_off() -> None:
+    line = KeepingLine()
+    line.transport.say = good(DECIDE_2)
+    await line.ask(ASK, target="/decide/?v=2&config=0")
+    line.fail()
+    await line.hold(flag("a"), flag("b"))
+    await line.hold(flag("a"), flag("b"), flag("off", rollout=0))
+    assert (await line.ask(ASK, target="/decide/?v=2&config=0")).content == good(DECIDE_2)
+
+
+async def test_nothing_is_evaluated_here_once_memory_filled_what_was_asked() -> None:
+    needs = {"key": "dependency", "type": "flag", "operator": "flag_evaluates_to", "value": True}
+    line = KeepingLine()
+    await line.hold(flag("a", properties=[needs]), flag("dependency"))
+    asked = ASK | {"flag_keys": ["a"]}
+    line.say(record("a"), record("dependency"))
+    await line.ask(asked)
+    line.fail()
+    await line.hold(flag("a", properties=[needs]), flag("dependency", version=6))
+    assert values(await line.ask(asked)) == {"a": True}
