@@ -5,6 +5,7 @@
 | `GET /definitions` | every project: what is in use, what waits, what was refused and why, how polling fares |
 | `POST /definitions/{project}/accept` (`?digest=` its beginning) | uses the latest set that waits or was refused |
 | `POST /definitions/{project}/rollback` (`?generation=`) | uses the previous set, or the one given |
+| `POST /definitions/{project}/forget-keys` | forgets which callers' keys upstream accepted: it is asked about each again |
 
 404: no such project. 409: nothing was done, and why. Every call that changes something is in the audit log.
 """
@@ -28,6 +29,7 @@ class Desk(Protocol):
     def definitions(self) -> Mapping[str, Any]: ...
     async def accept_definitions(self, project: str, digest: str) -> str | None: ...
     async def roll_back_definitions(self, project: str, generation: int | None) -> str | None: ...
+    async def forget_keys(self, project: str) -> str | None: ...
 
 
 def routes(desk: Desk) -> list[web.RouteDef]:
@@ -47,10 +49,15 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         done = await desk.roll_back_definitions(project, None if text is None else int(text))
         return _told(desk, project, done)
 
+    async def forget_keys(request: web.Request) -> web.Response:
+        project = request.match_info["project"]
+        return _told(desk, project, await desk.forget_keys(project))
+
     return [
         web.get("/definitions", show),
         web.post("/definitions/{project}/accept", accept),
         web.post("/definitions/{project}/rollback", rollback),
+        web.post("/definitions/{project}/forget-keys", forget_keys),
     ]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep
-from proxy.process.control.messages import Report
+from proxy.process.control.messages import KeyRevoked, Report
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
 
@@ -64,6 +64,13 @@ class Desk:
     async def roll_back_definitions(self, project: str, generation: int | None) -> str | None:
         """Use an earlier set again; return why not, or nothing. None: no such project."""
         return await self._upkeep.rollback(project, generation)
+
+    async def forget_keys(self, project: str) -> str | None:
+        """Have every caller of a project asked about upstream again, at once; return nothing. None: no such project."""
+        if project not in self._upkeep.report():
+            return None
+        await self._upkeep.ledger.revoked(KeyRevoked("", project, "", ""))
+        return ""
 
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""

@@ -43,6 +43,7 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     await service.start(index)
     log.info("answering", config=str(record.version), **_build_facts())
     link = Link(family.control, hello=commands.hello, handlers=commands.handlers(), launcher=launcher, log=log)
+    service.keys.tell = link.note
     conversation = asyncio.create_task(link.run())
     conversation.add_done_callback(lambda _: commands.leaving.set())
     await commands.leaving.wait()

@@ -20,6 +20,8 @@ from proxy.process.control.messages import (
     Done,
     Drain,
     Hello,
+    KeyAccepted,
+    KeyRevoked,
     Ping,
     Prepare,
     Report,
@@ -62,6 +64,8 @@ class Commands:
             Accept: self._accept,
             Drain: self._drain,
             DefinitionsChanged: self._definitions_changed,
+            KeyAccepted: self._key_news,
+            KeyRevoked: self._key_news,
             Sample: self._sample,
         }
 
@@ -101,6 +105,10 @@ class Commands:
 
     async def _definitions_changed(self, changed: DefinitionsChanged) -> Done:
         self._service.definitions.receive(changed)
+        return Done()
+
+    async def _key_news(self, news: KeyAccepted | KeyRevoked) -> Done:
+        self._service.keys.learn(news)
         return Done()
 
     async def _sample(self, sample: Sample) -> Done:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from proxy.process.control.channel import Channel, Handler
-from proxy.process.control.messages import Done, Hello, Welcome
+from proxy.process.control.messages import Body, Done, Hello, Welcome
 from proxy.process.watch import Watched
 from proxy.telemetry.logs import Logger
 
@@ -31,6 +31,11 @@ class Link:
         self._handlers: dict[type[Any], Handler] = {**handlers, Welcome: self._welcomed}
         self._launcher = Watched(launcher)
         self._log = log
+        self._channel: Channel | None = None
+
+    def note(self, body: Body) -> bool:
+        """Tell the supervisor something that wants no reply; False while it is away."""
+        return self._channel is not None and self._channel.note(body)
 
     async def run(self) -> None:
         """Return only when this worker is an orphan."""
@@ -54,6 +59,7 @@ class Link:
             return False
         channel = Channel(reader, writer, self._handlers, log=self._log)
         channel.note(self._hello())
+        self._channel = channel
         await channel.run()
         return True
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
+from proxy.definitions.acceptance import hmac_secret
+from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
+from proxy.edge.definitions.records import Records
 from proxy.edge.server import EdgeServer
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
@@ -32,7 +35,7 @@ class Service:
         self._descriptors = descriptors
         self._settings = settings
         self._runtime = runtime
-        self._line = build(settings, clock=SystemClock())
+        self._line = build(settings, clock=SystemClock(), secret=_secret(settings, runtime, log))
         self.definitions = Reception(self._line.held, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
 
@@ -40,6 +43,11 @@ class Service:
     def accepting(self) -> tuple[int, ...]:
         """Indices of the listeners that it accepts from."""
         return tuple(sorted(self._accepting))
+
+    @property
+    def keys(self) -> Records:
+        """Which callers' keys upstream accepted."""
+        return self._line.keys.records
 
     async def start(self, own: int) -> None:
         """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""
@@ -71,7 +79,12 @@ class Service:
 
     def report(self) -> dict[str, Any]:
         """Return what `/status.json` shows of this worker."""
-        return {"accepting": list(self.accepting), "connections": self._edge.connections, "refused": self._edge.refused}
+        return {
+            "accepting": list(self.accepting),
+            "connections": self._edge.connections,
+            "refused": self._edge.refused,
+            "definitions_endpoint": {"keys": len(self.keys), **self._line.keys.meter.report()},
+        }
 
     def not_ready(self) -> None:
         """Tell load balancers to stop sending; everything is still answered."""
@@ -82,6 +95,17 @@ class Service:
         await self._edge.stop()
         await self.definitions.close()
         await self._line.close()
+
+
+def _secret(settings: Settings, runtime: str, log: Logger) -> bytes | None:
+    """Return the key under which callers' keys are remembered; None: a random one will do, or has to."""
+    if all(project.definitions is None for project in settings.projects.values()):
+        return None
+    found = hmac_secret(settings.definitions, folder_of(settings.definitions, runtime), os.environ)
+    if isinstance(found, Unreadable):
+        log.warning("accepted_keys_end_with_the_process", reason=found.reason)
+        return None
+    return found
 
 
 def _duplicate(descriptor: int) -> socket.socket:
