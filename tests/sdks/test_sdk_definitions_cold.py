@@ -15,6 +15,37 @@ def local(app, name):
     return app.do("flags", name=name, person=ADA, local=True)
 
 
+def test_after_a_restart_in_the_middle_of_an_outage_the_snapshot_answers_at_once(application, keep):
+    kept = keep()
+    kept.start_proxy()
+    apps = {sdk: application(sdk) for sdk in SDKS}
+    before, told = {}, {}
+    for sdk, app in apps.items():
+        app.do("start", name="before", host=kept.tap.url, token=TOKEN, key=PERSONAL_KEY)
+        before[sdk] = local(app, "before")
+        app.do("start", name="direct", host=kept.upstream.url, token=TOKEN)
+        told[sdk] = app.do("flags", name="direct", person=STRANGER)
+        assert before[sdk]["flags"]["plan-gate"] is told[sdk]["flags"]["plan-gate"] is True
+    until(kept.snapshots, "a snapshot on disk")
+    until(kept.accepted_keys, "the accepted key on disk")
+
+    kept.upstream.go_down()
+    kept.stop_proxy()
+    kept.start_proxy()
+    for sdk, app in apps.items():
+        app.do("start", name="after", host=kept.tap.url, token=TOKEN, key=PERSONAL_KEY)
+        assert local(app, "after") == before[sdk]
+        app.do("start", name="remote", host=kept.tap.url, token=TOKEN)
+        answer = app.do("flags", name="remote", person=STRANGER)
+        assert answer["flags"].pop(OFF) is told[sdk]["flags"].pop(STORED) is False
+        assert answer == told[sdk]
+        known = app.do("flag", name="remote", person=STRANGER, key=SWITCH)
+        assert known == {"value": True, "error": "errors_while_computing_flags"}
+        assert "detail=local" in kept.tap.last("/flags/?").answer.headers["cache-status"]
+        unknown = app.do("flag", name="remote", person=STRANGER, key=STORED)
+        assert unknown == {"value": None, "error": DOCUMENTED[sdk]}
+
+
 def test_with_neither_snapshot_nor_service_sdks_say_so_and_recover_by_themselves(application, keep):
     kept = keep()
     kept.upstream.go_down()
