@@ -106,6 +106,16 @@ async def test_callers_of_any_pace_learn_of_a_revocation(every: float) -> None:
     assert (await world.poll_for(300.0, every=every))[-1] == 401
 
 
+async def test_an_acceptance_with_one_token_of_a_project_is_none_with_another() -> None:
+    world = World()
+    await world.get()
+    assert (await world.get(token="phc_web_old")).status == 401
+    world.upstream.say = lambda _token, _key: AWAY
+    world.clock.advance(2.0)
+    assert (await world.get(token="phc_web_old")).status == 503
+    assert (await world.get()).status == 200
+
+
 async def test_a_revoked_key_stays_out_when_upstream_goes_away_afterwards() -> None:
     world = World()
     await world.get()

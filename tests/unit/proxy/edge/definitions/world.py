@@ -95,7 +95,9 @@ class World:
         self.settings = Settings(
             upstreams={"default": UPSTREAM},
             projects={
-                name: Project(tokens=(f"phc_{name}",), definitions=Rules(key=SecretSource(env=f"{name.upper()}_KEY")))
+                name: Project(
+                    tokens=(f"phc_{name}", f"phc_{name}_old"), definitions=Rules(key=SecretSource(env=f"{name.upper()}_KEY"))
+                )
                 for name in projects
             },
             definitions=DefinitionsStore(),
