@@ -72,6 +72,28 @@ async def test_the_own_key_is_no_witness_about_itself() -> None:
     assert (await world.poll_for(930.0, key="phx_own_web"))[-1] == 401
 
 
+async def test_the_own_key_is_no_witness_about_itself_even_when_it_works_every_other_time() -> None:
+    world = World(projects=("web",))
+    await world.get("phx_own_web")
+    world.clock.advance(240.0)
+    turns = iter([status(401), None, status(401)])
+    world.upstream.say = lambda _token, _key: next(turns, None)
+    assert (await world.get("phx_own_web")).status == 200
+    assert world.upstream.asked_by("phx_own_web") == 2
+
+
+async def test_a_witness_asked_before_the_refusal_is_asked_again() -> None:
+    world = World(projects=("web",))
+    await world.get()
+    world.clock.advance(239.0)
+    assert (await world.get("phx_made_up")).status == 401
+    assert world.upstream.asked_by("phx_own_web") == 1
+    world.clock.advance(1.0)
+    world.upstream.say = lambda _token, _key: status(401)
+    assert (await world.get()).status == 200
+    assert world.upstream.asked_by("phx_own_web") == 2
+
+
 async def test_another_callers_key_that_upstream_accepts_meanwhile_is_a_witness() -> None:
     world = World(projects=("web",), has_own_keys=False)
     await world.get("phx_web")
