@@ -45,6 +45,13 @@ def test_sample_larger_than_the_population_takes_all(tmp_path: Path) -> None:
     assert len(drawn(folder)) == 3
 
 
+def test_named_mutants_are_drawn_instead_where_they_still_exist(tmp_path: Path) -> None:
+    folder = records(tmp_path, walk=room("walk", 5))
+    names = {"reference.walk.x_f__mutmut_3", "reference.walk.x_f__mutmut_4"}
+    assert draw(folder / "mutants", 10, 1, named={*names, "reference.walk.x_gone__mutmut_1"}) == (5, 2)
+    assert drawn(folder) == names
+
+
 def test_hangs_and_crashes_are_kills_and_unreached_mutants_are_survivors(tmp_path: Path) -> None:
     codes: dict[str, int | None] = {"killed": 1, "hung": 36, "crashed": -11, "lived": 0, "unreached": 33, "left out": SKIPPED}
     outcome = read(records(tmp_path, walk=codes))

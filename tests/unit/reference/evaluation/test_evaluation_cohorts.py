@@ -41,6 +41,12 @@ def test_cohort_that_fails_wins_over_one_that_does_not_match(order):
     assert (outcome.status, outcome.why) == (Status.FAILED, "dependency_not_found_cohort")
 
 
+@pytest.mark.parametrize("operator", ["in", "not_in"])
+def test_cohort_that_fails_is_no_mismatch_whichever_way_it_is_asked(operator):
+    outcome = value(cohort(77, operator))
+    assert (outcome.status, outcome.why) == (Status.FAILED, "dependency_not_found_cohort")
+
+
 def test_first_failure_of_several_is_told():
     assert value(cohort("x"), cohort(77)).why == "cohort_filters_parsing_error"
     assert value(cohort(77), cohort("x")).why == "dependency_not_found_cohort"

@@ -63,3 +63,28 @@ def test_a_flag_of_ten_thousand_conditions_is_walked():
     conditions = [condition(person("plan", "exact", str(number))) for number in range(LONG)]
     outcome = compiled(flag("f", *conditions)).evaluate(PERSON, now=NOW).outcomes["f"]
     assert (outcome.enabled, outcome.condition_index) == (False, LONG - 1)
+
+
+def test_what_a_caller_lists_is_read_once_and_not_for_every_flag():
+    class Counted(tuple[str, ...]):
+        __slots__ = ()
+        reads = 0
+
+        def __iter__(self):
+            Counted.reads += 1
+            return super().__iter__()
+
+    flags = [flag(f"f{number}", condition(), number=number + 1) | {"evaluation_contexts": ["b"]} for number in range(50)]
+    selection = Selection(evaluation_contexts=Counted(("a", "b")))
+    assert len(compiled(*flags).evaluate(PERSON, now=NOW, selection=selection).outcomes) == len(flags)
+    assert Counted.reads < 5
+
+
+@pytest.mark.parametrize("names", [("f",) * 1000, ("x" * 100_000,)])
+def test_a_long_selection_is_not_kept(names):
+    program = compiled(flag("f", condition()))
+    for selection in (Selection(flag_keys=names), Selection(evaluation_contexts=names)):
+        program.evaluate(PERSON, now=NOW, selection=selection)
+        assert selection not in program._plans
+    program.evaluate(PERSON, now=NOW, selection=Selection(flag_keys=("f",)))
+    assert len(program._plans) == 1

@@ -7,7 +7,7 @@ import pytest
 from reference.matching.patterns.characters import _read, contains, union
 from reference.matching.patterns.faults import Broken, Outside
 from reference.matching.patterns.linear import compile_linear
-from reference.matching.patterns.parse import parse
+from reference.matching.patterns.parse import MAX_DEPTH, parse
 from reference.matching.patterns.tree import Chars
 from tests.unit.reference.matching.asking import ask, said
 
@@ -45,6 +45,9 @@ def test_ranges_backwards_and_classes_without_an_end_are_broken(pattern):
     (r"^[\d_]$", "059_", "aX/:-"),
     (r"^[\w-]$", "aZ0_-", " +."),
     (r"^[a-]$", "a-", "b,."),
+    (r"^[-a]$", "a-", "b,."),
+    (r"^[-a-c]$", "abc-", "d,."),
+    (r"^[]a]$", "a]", "b[-"),
     (r"^[^a-cx-z]$", "dw-A", "abcxyz"),
     (r"^[\x41-\x43\u0061]$", "ABCa", "Dbx"),
 ])  # fmt: skip
@@ -69,3 +72,16 @@ def test_the_empty_set_matches_nothing():
 def test_contains_looks_at_both_ends_of_every_range():
     ranges = ((10, 12), (20, 20))
     assert [code for code in range(25) if contains(ranges, code)] == [10, 11, 12, 20]
+
+
+@pytest.mark.parametrize("code", [0xD800, 0xDFFF])
+def test_half_characters_in_a_class_are_outside(code):
+    with pytest.raises(Outside):
+        parse(f"[{chr(code)}]")
+
+
+def test_depth_is_given_back_once_for_each_group_that_ends():
+    deepest = "(" * MAX_DEPTH + "a" + ")" * MAX_DEPTH
+    parse("(a)" * 20 + deepest)
+    with pytest.raises(Outside):
+        parse("(a)" * 20 + f"({deepest})")
