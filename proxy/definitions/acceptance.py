@@ -28,6 +28,7 @@ SECRET_FILE: Final = "hmac.key"  # noqa: S105  the name of a file
 MAX_RECORDS: Final = 10_000
 """The oldest go first; each costs about 250 bytes."""
 
+_NOBODY: Final = "-"
 _MAGIC: Final = b"holdfast keys 1\n"
 _SECRET_BYTES: Final = 32
 
@@ -104,6 +105,11 @@ class Acceptances:
         if is_new:
             self._renewals[said.project] = said.renewal
         return is_new
+
+
+def renewals_of(records: Acceptances) -> list[KeyRevoked]:
+    """Say each project's renewal with a revocation of a key that nobody has."""
+    return [KeyRevoked(_NOBODY, project, "", "", renewal) for project, renewal in records.kept.renewals.items()]
 
 
 def encode_acceptances(records: Acceptances) -> bytes:

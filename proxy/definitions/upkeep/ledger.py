@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from proxy.clock import Clock
-from proxy.definitions.acceptance import Acceptances, load_acceptances, store_acceptances
+from proxy.definitions.acceptance import Acceptances, load_acceptances, renewals_of, store_acceptances
 from proxy.definitions.document import Unreadable
 from proxy.process.control.messages import Body, Done, KeyAccepted, KeyRevoked
 from proxy.telemetry.logs import Logger
@@ -21,7 +21,6 @@ from .poller import Sleep
 
 DELAY_S: Final = 1.0
 RETRY_S: Final = 30.0
-_NOBODY: Final = "-"
 
 
 class Ledger:
@@ -49,7 +48,7 @@ class Ledger:
         if isinstance(found, Unreadable):
             self._log.error("accepted_keys_unreadable", reason=found.reason)
             return
-        for record in (*found, *_renewals(found)):
+        for record in (*found, *renewals_of(found)):
             self._take(record)
         self._records.expire(before_wall=self._clock.wall() - self.keep_s)
         self.tell(self._tell_all)
@@ -70,7 +69,7 @@ class Ledger:
 
     def tell(self, note: Callable[[Body], object]) -> None:
         """Tell one worker all there is."""
-        for record in (*_renewals(self._records), *self._records):
+        for record in (*renewals_of(self._records), *self._records):
             note(record)
 
     def __len__(self) -> int:
@@ -106,8 +105,3 @@ class Ledger:
             self._log.warning("accepted_keys_not_written", reason=error.strerror)
             return False
         return True
-
-
-def _renewals(records: Acceptances) -> list[KeyRevoked]:
-    """Say each project's renewal with a revocation of a key that nobody has."""
-    return [KeyRevoked(_NOBODY, project, "", "", renewal) for project, renewal in records.kept.renewals.items()]

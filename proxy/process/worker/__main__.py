@@ -42,8 +42,9 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     _listen_to_signals(commands.leaving.set)
     await service.start(index)
     log.info("answering", config=str(record.version), **_build_facts())
-    link = Link(family.control, hello=commands.hello, handlers=commands.handlers(), launcher=launcher, log=log)
-    service.keys.tell = link.note
+    owed, handlers = service.keyring.owed, commands.handlers()
+    link = Link(family.control, hello=commands.hello, owed=owed, handlers=handlers, launcher=launcher, log=log)
+    service.keyring.say = link.note
     conversation = asyncio.create_task(link.run())
     conversation.add_done_callback(lambda _: commands.leaving.set())
     await commands.leaving.wait()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from proxy.process.control.channel import Channel, Handler
@@ -21,13 +21,21 @@ _RETRY_S: Final = (0.05, 0.25)
 
 
 class Link:
-    """Connects, says hello, serves the supervisor's calls, and connects again."""
+    """Connects, says hello and whatever is owed, serves the supervisor's calls, and connects again."""
 
     def __init__(
-        self, path: str, *, hello: Callable[[], Hello], handlers: Mapping[type[Any], Handler], launcher: int, log: Logger
+        self,
+        path: str,
+        *,
+        hello: Callable[[], Hello],
+        owed: Callable[[], Iterable[Body]],
+        handlers: Mapping[type[Any], Handler],
+        launcher: int,
+        log: Logger,
     ) -> None:
         self._path = path
         self._hello = hello
+        self._owed = owed
         self._handlers: dict[type[Any], Handler] = {**handlers, Welcome: self._welcomed}
         self._launcher = Watched(launcher)
         self._log = log
@@ -58,7 +66,8 @@ class Link:
         except OSError:
             return False
         channel = Channel(reader, writer, self._handlers, log=self._log)
-        channel.note(self._hello())
+        for body in (self._hello(), *self._owed()):
+            channel.note(body)
         self._channel = channel
         await channel.run()
         return True

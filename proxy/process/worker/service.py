@@ -19,6 +19,7 @@ from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
 from proxy.worker import build
 
+from .keyring import Keyring
 from .reception import Reception
 
 
@@ -27,6 +28,7 @@ class Service:
 
     Attributes:
         settings: What it runs under now.
+        keyring: Keeps what is known of callers' keys together with the supervisor's and the disk's.
     """
 
     def __init__(self, settings: Settings, descriptors: Sequence[int], *, runtime: str, log: Logger) -> None:
@@ -37,6 +39,7 @@ class Service:
         self._runtime = runtime
         self._line = build(settings, clock=SystemClock(), secret=_secret(settings, runtime, log))
         self.definitions = Reception(self._line.held, log=log)
+        self.keyring = Keyring(self._line.keys.records, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
 
     @property
@@ -53,7 +56,10 @@ class Service:
         """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""
         await self._edge.start([])
         keeping = [name for name, project in self._settings.projects.items() if project.definitions is not None]
-        await self.definitions.recall(folder_of(self._settings.definitions, self._runtime), keeping)
+        folder = folder_of(self._settings.definitions, self._runtime)
+        await self.definitions.recall(folder, keeping)
+        if keeping:
+            await self.keyring.recall(folder)
         await self.accept_from([own])
         self._line.health.is_ready = True
 
