@@ -89,6 +89,9 @@ class HttpTransport:
 
     async def _send(self, request: FlagsRequest, alarm: _Alarm, left_s: float) -> Whole | Failure:
         connection = await self._connect(left_s)
+        if alarm.rang:  # while there was nothing to cut yet: nobody would end this exchange any more
+            connection.release()
+            return Failure(trouble=Trouble.TIMEOUT, no_byte_received=True)
         try:
             protocol = connection.protocol
             assert protocol is not None

@@ -218,3 +218,21 @@ async def test_certificates_are_verified_and_a_private_authority_can_be_named(ce
         for _ in range(2):
             assert isinstance(await made.exchange(ask()), Whole)
         assert upstream.connections == 1
+
+
+async def test_a_connection_that_comes_in_the_instant_the_time_is_up_is_not_waited_on() -> None:
+    rang, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    async with transport(with_bytes(OK)) as (made, upstream):
+        connect = made._connect
+
+        async def connect_too_late(left_s: float) -> Any:
+            connection = await connect(1)
+            loop.call_later(left_s, rang.set)  # set after the exchange's own timer, which was there first
+            await rang.wait()
+            return connection
+
+        made._connect = connect_too_late
+        late = await made.exchange(ask(deadline=FakeClock().now + 0.01))
+        assert late == Failure(trouble=Trouble.TIMEOUT, no_byte_received=True)
+        assert upstream.requests == []
