@@ -18,6 +18,7 @@ from proxy.config.settings import Limits
 
 from . import replies
 from .flags.head import Heads
+from .guard.targets import origin_form
 from .wire import PLACES, Arrival, Decoder, refuse, respond
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -35,6 +36,8 @@ class Flags:
 
     def __call__(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         target = request.raw_path
+        if not target.startswith("/"):  # left as it is, `http://any/flags` would walk around the allow-list of tokens
+            target = origin_form(target)
         path, _, query = target.partition("?")
         if path in PLACES:
             return self._answer(request, target, path, query)

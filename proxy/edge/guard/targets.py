@@ -35,7 +35,7 @@ class Target(msgspec.Struct, frozen=True):
 
 def read_target(raw: str) -> Target | None:
     """Read a request target in origin or absolute form; None: refuse the request."""
-    raw = _origin_form(raw)
+    raw = origin_form(raw)
     if not raw.startswith("/") or len(raw) > LONGEST_TARGET or not raw.isascii() or not raw.isprintable() or "#" in raw:
         return None
     path, _, query = raw.partition("?")
@@ -48,7 +48,8 @@ def is_below(path: str, prefixes: Iterable[str]) -> bool:
     return any(path == prefix or path.startswith(prefix + "/") for prefix in prefixes)
 
 
-def _origin_form(raw: str) -> str:
+def origin_form(raw: str) -> str:
+    """Return a target in origin form: what an absolute form (RFC 9112 §3.2.2) asks for, without its authority."""
     if raw[:8].lower().startswith(_SCHEMES):
         rest = raw.partition("://")[2]
         cut = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from proxy.config.settings import Policy, Project, Settings, Upstream
+from proxy.config.settings import Passthrough, Policy, Project, Settings, Upstream
 from tests.wire.proxy_line.house import TOKEN, House, send
 
 BODY = json.dumps({"token": TOKEN, "distinct_id": "ada", "sent_at": "now"}, indent=1).encode()
@@ -120,3 +120,21 @@ async def test_new_settings_keep_what_is_remembered() -> None:
         upstreams = {"default": Upstream(url=f"http://127.0.0.1:{service.port}")}
         proxy.line.reconfigure(Settings(upstreams=upstreams, policy=Policy(mark_stale=False)))
         assert (await send(proxy.port, BODY)).essence == before.essence
+
+
+@pytest.mark.parametrize("start", ["http://elsewhere.example", "HTTPS://elsewhere.example"])
+async def test_an_absolute_target_is_a_flag_request_like_any_other_and_passes_no_foreign_token(start: str) -> None:
+    async with House() as house:
+        service = await house.service()
+        proxy = await house.proxy(service.port)
+        proxy.line.reconfigure(
+            Settings(
+                upstreams={"default": Upstream(url=f"http://127.0.0.1:{service.port}")},
+                projects={"ours": Project(tokens=(TOKEN,))},
+                passthrough=Passthrough(all=True),
+            )
+        )
+        foreign = await send(proxy.port, BODY.replace(TOKEN.encode(), b"phc_foreign"), target=f"{start}/flags/?v=2")
+        ours = await send(proxy.port, BODY, target=f"{start}/flags/?v=2")
+        (call,) = await service.calls()
+        assert (foreign.status, ours.status, call["target"]) == (401, 200, "/flags/?v=2")
