@@ -33,6 +33,7 @@ from reference.response import (
 from reference.response.read import ERROR_BIT, read_in_steps
 
 from .answer import Assembled, Whole
+from .intake.query import LONGEST_REMEMBERED
 from .request import Family, FlagsRequest
 
 __all__ = [
@@ -119,7 +120,8 @@ class Wish(msgspec.Struct, frozen=True):
 
 def wish_of(request: FlagsRequest) -> Wish:
     """Return what a request's path and query ask for."""
-    return _wish(request.family, request.query, request.method)
+    look = _wish if len(request.query) <= LONGEST_REMEMBERED else _wish.__wrapped__
+    return look(request.family, request.query, request.method)
 
 
 def remembered(body: bytes) -> Generator[None, None, ReadAnswer | None]:

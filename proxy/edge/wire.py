@@ -16,7 +16,7 @@ from multidict import CIMultiDict
 from proxy.answer.answer import Answer, Whole
 from proxy.answer.intake.body import Framing, Trouble, inflate, read_strictly
 from proxy.answer.intake.lenient import read_leniently
-from proxy.answer.intake.query import Query, read_query
+from proxy.answer.intake.query import LONGEST_REMEMBERED, Query, read_query
 from proxy.answer.key import Scope, is_shareable, key_for
 from proxy.answer.labels import labels, retry_after_s
 from proxy.answer.request import Family, FlagsRequest, Key
@@ -86,7 +86,8 @@ class Decoder:
         tenant = self._tenants.of(fields)
         if tenant is None or fields is None:
             return self._second_look(arrival, query, framing, fields)
-        is_kept = arrival.head.number and is_recognisable(text, has_sent_at="sent_at" in fields)
+        is_short = len(arrival.query) <= LONGEST_REMEMBERED  # it would be remembered with every body
+        is_kept = is_short and arrival.head.number and is_recognisable(text, has_sent_at="sent_at" in fields)
         asked, writes = _asked(fields), "$anon_distinct_id" in fields
         key = _key(arrival, tenant, query, fields)
         if key is None:

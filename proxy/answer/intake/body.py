@@ -21,6 +21,12 @@ FORM: Final = "application/x-www-form-urlencoded"
 _JSON_TYPES: Final = frozenset({"application/json", "text/plain"})
 _COMPRESSIONS: Final = frozenset({None, "gzip", "gzip-js", "base64"})
 
+DEEPEST: Final = 128
+"""Nesting the service's parser may stop at (contract §2.1); deeper ones would end in a `RecursionError` on the way."""
+
+LONGEST_LOOK: Final = 32_768
+"""Bytes that are looked at one by one: 10 ms at worst. A longer text that needs it gets no key: 4 MiB would take 1 s."""
+
 ALIASES: Final = {
     "api_key": "token",
     "$token": "token",
@@ -92,7 +98,7 @@ def read_strictly(text: bytes) -> dict[str, Any] | None:
         fields = _decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if type(fields) is not dict or not _reads_one_way(text, fields):
+    if type(fields) is not dict or not _is_shallow(text, fields) or not _reads_one_way(text, fields):
         return None
     return _by_first_name(fields)
 
@@ -112,6 +118,21 @@ def _by_first_name(fields: dict[str, Any]) -> dict[str, Any] | None:
     return fields
 
 
+def _is_shallow(text: bytes, fields: dict[str, Any]) -> bool:
+    """Tell whether nothing lies deeper than `DEEPEST`: a text with few brackets cannot, another is looked at level by level."""
+    if text.count(b"{") + text.count(b"[") <= DEEPEST:
+        return True
+    if len(text) > LONGEST_LOOK:
+        return False
+    level: list[Any] = [fields]
+    for _ in range(DEEPEST):
+        members = (member for each in level for member in (each.values() if type(each) is dict else each))
+        level = [member for member in members if type(member) in (dict, list)]
+        if not level:
+            return True
+    return False
+
+
 def _reads_one_way(text: bytes, fields: dict[str, Any]) -> bool:
     """Tell whether no object of the text names a key twice, and no number is an integer's `-0`.
 
@@ -127,7 +148,7 @@ class _DuplicateKeyError(Exception):
 
 
 def _names_each_key_once(text: bytes) -> bool:
-    if _NEGATIVE_ZERO.search(text):
+    if len(text) > LONGEST_LOOK or _NEGATIVE_ZERO.search(text):
         return False
     try:
         json.loads(text, object_pairs_hook=_refuse_duplicates)

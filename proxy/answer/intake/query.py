@@ -35,9 +35,21 @@ class Query(msgspec.Struct, frozen=True):
     compression: str | None
 
 
-@lru_cache(maxsize=1024)  # an SDK sends one query; a browser's `_=<now>` only churns the cache
+LONGEST_REMEMBERED: Final = 1024
+"""Characters of a query that is remembered: clients choose them, and a thousand long ones would pin megabytes."""
+
+
 def read_query(raw: str) -> Query:
     """Read a raw query string (without `?`)."""
+    return _remembered(raw) if len(raw) <= LONGEST_REMEMBERED else _read(raw)
+
+
+@lru_cache(maxsize=1024)  # an SDK sends one query; a browser's `_=<now>` only churns the cache
+def _remembered(raw: str) -> Query:
+    return _read(raw)
+
+
+def _read(raw: str) -> Query:
     pairs = [(name, value) for name, _, value in (part.partition("=") for part in raw.split("&") if part)]
     return Query(_identity(raw, pairs), _version(pairs), _compression(pairs))
 

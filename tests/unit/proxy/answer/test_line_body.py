@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 
 import pytest
 
-from proxy.answer.intake.body import Framing, Trouble, gunzip, inflate, media_type, read_strictly
-from proxy.answer.intake.lenient import read_leniently
+from proxy.answer.intake.body import DEEPEST, LONGEST_LOOK, Framing, Trouble, gunzip, inflate, media_type, read_strictly
+from proxy.answer.intake.lenient import MOST_ESCAPES, read_leniently
 
 JSON = Framing("application/json", "", None)
 PLAIN = {"token": "t", "distinct_id": "u", "person_properties": {"a": 1}}
@@ -137,3 +138,30 @@ def test_the_token_of_a_lenient_body_is_found(raw: bytes, framing: Framing) -> N
 @pytest.mark.parametrize("raw", [b"", b"[1]", b"!!!", b"{", b"\xff\xfe", b"[" * 5000])
 def test_a_body_that_nobody_can_read_has_no_fields(raw: bytes) -> None:
     assert read_leniently(raw, JSON, inflated_bytes=1000) is None
+
+
+@pytest.mark.parametrize("depth", [126, 127, 128, 900, 980, 985, 990, 1100])
+def test_what_is_nested_too_deep_for_the_way_ahead_is_not_strict(depth: int) -> None:
+    lists = b'{"token":"t","x":' + b"[" * depth + b"]" * depth + b"}"
+    objects = b'{"token":"t","x":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
+    for text in (lists, objects):
+        assert (read_strictly(text) is not None) == (depth + 1 <= DEEPEST)
+
+
+def test_many_brackets_side_by_side_are_not_deep() -> None:
+    assert read_strictly(b'{"x":[' + b"[]," * 500 + b"[]]}") is not None
+
+
+def test_a_text_too_long_to_be_looked_at_piece_by_piece_is_not_strict() -> None:
+    for piece in (b"1e1", b"[]"):
+        text = b'{"x":[' + b",".join([piece] * LONGEST_LOOK) + b"]}"
+        assert read_strictly(text) is None
+    assert read_strictly(b'{"x":"' + b"y" * LONGEST_LOOK + b'"}') is not None
+
+
+def test_a_text_of_nothing_but_escapes_is_not_decoded() -> None:
+    form = Framing("application/x-www-form-urlencoded", "", None)
+    body = b"".join(b"%%%02x" % letter for letter in base64.b64encode(b'{"token":"t"}'))
+    for framing in (JSON, form):
+        assert read_leniently(body, framing, inflated_bytes=1 << 22) == {"token": "t"}
+        assert read_leniently(body + b"%20" * MOST_ESCAPES, framing, inflated_bytes=1 << 22) is None
