@@ -6,7 +6,7 @@ threads. Nothing here reads a clock, draws a random number or does I/O: `now` an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import Final, NamedTuple
@@ -32,6 +32,8 @@ WORK_PER_STEP: Final = 500
 
 SURVEY_PREFIX: Final = "survey-targeting-"
 _KEPT_PLANS: Final = 64
+_LONGEST_KEPT: Final = 16_384
+"""Characters of names in a selection whose plan is kept (a name counts for 64 at least): callers choose them."""
 
 
 class Plan(NamedTuple):
@@ -138,13 +140,16 @@ class Program:
     def _plan(self, selection: Selection) -> Plan:
         plan = self._plans.get(selection)
         if plan is None:
-            if len(self._plans) >= _KEPT_PLANS:
-                self._plans.clear()
-            plan = self._plans[selection] = self._select(selection)
+            plan = self._select(selection)
+            if _is_short(selection):
+                if len(self._plans) >= _KEPT_PLANS:
+                    self._plans.clear()
+                self._plans[selection] = plan
         return plan
 
     def _select(self, selection: Selection) -> Plan:
-        chosen = {key for key, flag in self._live.items() if is_selected(flag, selection)}
+        is_meant = selector(selection)
+        chosen = {key for key, flag in self._live.items() if is_meant(flag)}
         if selection.flag_keys is not None:
             needs = {key: [need for need in self._needs[key] if need in chosen] for key in chosen}
             chosen = closure((key for key in selection.flag_keys if key in chosen), needs)
@@ -195,15 +200,24 @@ def _reversed(needs: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     return dependents
 
 
-def is_selected(flag: Flag, selection: Selection) -> bool:
-    """Tell whether a selection looks at a flag, be it live or not (the filters of contract §5.2)."""
-    if selection.survey_only and not flag.key.startswith(SURVEY_PREFIX):
-        return False
-    is_bound = flag.evaluation_runtime is not None and flag.evaluation_runtime != Runtime.ALL
-    if is_bound and selection.runtime is not Runtime.ALL and flag.evaluation_runtime != selection.runtime:
-        return False
-    contexts = selection.evaluation_contexts
-    return not contexts or not flag.evaluation_contexts or not set(contexts).isdisjoint(flag.evaluation_contexts)
+def selector(selection: Selection) -> Callable[[Flag], bool]:
+    """Return what tells whether a selection looks at a flag, be it live or not (the filters of contract §5.2)."""
+    contexts = frozenset(selection.evaluation_contexts)  # once, not per flag: a request may list half a million
+
+    def is_meant(flag: Flag) -> bool:
+        if selection.survey_only and not flag.key.startswith(SURVEY_PREFIX):
+            return False
+        is_bound = flag.evaluation_runtime is not None and flag.evaluation_runtime != Runtime.ALL
+        if is_bound and selection.runtime is not Runtime.ALL and flag.evaluation_runtime != selection.runtime:
+            return False
+        return not contexts or not flag.evaluation_contexts or not contexts.isdisjoint(flag.evaluation_contexts)
+
+    return is_meant
+
+
+def _is_short(selection: Selection) -> bool:
+    names = (*(selection.flag_keys or ()), *selection.evaluation_contexts)
+    return sum(max(64, len(name)) for name in names) <= _LONGEST_KEPT
 
 
 def _keys_read(definitions: Definitions) -> Iterable[str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from reference.context import Context, Runtime, Selection
-from reference.evaluate import is_selected
+from reference.evaluate import selector
 from reference.json import Json
 from reference.outcome import Status
 from reference.request.asked import device_of, selection_of
@@ -98,9 +98,9 @@ def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]
 
 def switched_off(held: HeldSet, question: Question) -> dict[str, Record]:
     """Say of each asked flag that is off that it is: who merges answers would otherwise keep it on. None not meant for them."""
-    selection = question.selection
+    selection, is_meant = question.selection, selector(question.selection)
     flags = off_flags(held.standings, selection.flag_keys)
-    return {flag.key: off_record(flag) for flag in flags if is_selected(flag, selection)}
+    return {flag.key: off_record(flag) for flag in flags if is_meant(flag)}
 
 
 def _wanted(held: HeldSet, selection: Selection, asked: tuple[str, ...]) -> frozenset[str]:
