@@ -25,6 +25,8 @@ import msgspec
 from proxy.answer.answer import Failure, Trouble, Whole
 
 OK: Final = 200
+_MOST_DIGITS: Final = 18
+"""Of a `Retry-After` that says something; thousands of them would be an exception of `int`."""
 OUR_BAD_STATUSES: Final = frozenset({502, 504})
 """Never handed on from flag endpoints: every SDK would ask again (sdks.md §1.4)."""
 
@@ -79,6 +81,6 @@ def failure(whole: Whole, trouble: Trouble) -> Failure:
 def _retry_after(whole: Whole) -> float | None:
     """Return `Retry-After` in seconds; None when absent or a date (its clock is not ours)."""
     for name, value in whole.headers:
-        if name.lower() == "retry-after" and value.isdecimal():
+        if name.lower() == "retry-after" and value.isdecimal() and len(value) <= _MOST_DIGITS:
             return float(min(int(value), 86_400))
     return None
