@@ -22,6 +22,7 @@ from reference.definitions.model import Definitions
 from .shelf import REFUSED_KEPT, Shelf
 from .standing import SHOWN_DIGITS, Current, Turned, Waiting
 
+ROLLED_BACK = Reason("rolled_back", "an operator rolled back from this set")
 BOOT_GENERATION = 1
 """Below every accepted one, so that a worker which holds more keeps it."""
 
@@ -126,6 +127,7 @@ class Keeper:
             return "there is no such earlier generation on disk that can be read"
         await self._bar((*self._barred, current.kept.digest))
         await self._use(chosen, definitions)
+        self._turn_away(current.kept, ROLLED_BACK)  # so that it can be accepted again
         return ""
 
     async def save(self) -> None:
@@ -178,16 +180,20 @@ class Keeper:
 
     async def _refuse(self, candidate: DefinitionsSet, reason: Reason) -> None:
         self.waiting = None
-        others = [turned for turned in self.turned if turned.candidate.digest != candidate.digest]
-        is_known = len(others) < len(self.turned)
-        self.turned = [*others, Turned(candidate, reason, self._clock.wall())][-REFUSED_KEPT:]
-        if is_known:
+        if not self._turn_away(candidate, reason):
             return
         self._log.error("definitions_refused", reason=reason.code, digest=candidate.digest[:SHOWN_DIGITS])
         try:
             await asyncio.to_thread(self.shelf.keep_refused, candidate)
         except OSError as error:
             self._log.warning("refused_definitions_not_written", reason=error.strerror)
+
+    def _turn_away(self, candidate: DefinitionsSet, reason: Reason) -> bool:
+        """Put a set among the refused; False when it was there."""
+        others = [turned for turned in self.turned if turned.candidate.digest != candidate.digest]
+        is_new = len(others) == len(self.turned)
+        self.turned = [*others, Turned(candidate, reason, self._clock.wall())][-REFUSED_KEPT:]
+        return is_new
 
     async def _next_generation(self) -> int:
         on_disk = await asyncio.to_thread(self.shelf.numbers)

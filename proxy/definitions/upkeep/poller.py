@@ -17,12 +17,12 @@ import msgspec
 from proxy.clock import Clock
 from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Definitions as Rules
-from proxy.definitions.admission import Reason, Refused, Verdict, admit
+from proxy.definitions.admission import Refused, Verdict, admit
 from proxy.definitions.canary import Asked
 from proxy.definitions.document import DefinitionsSet, definitions_set
 from proxy.telemetry.logs import Logger
 
-from .keeper import Keeper
+from .keeper import ROLLED_BACK, Keeper
 from .pace import next_on_grid, offset_s, pause_after
 from .source import Fetched, NotModified, Source, Trouble
 from .standing import shown
@@ -128,7 +128,7 @@ class Poller:
 
     async def _judge(self, candidate: DefinitionsSet) -> Verdict:
         if self._keeper.is_barred(candidate):
-            return Refused(Reason("rolled_back", "an operator rolled back from this set"))
+            return Refused(ROLLED_BACK)
         current = self._keeper.current
         # In a thread: a large set takes seconds, and the supervisor's loop has others to answer.
         return await asyncio.to_thread(

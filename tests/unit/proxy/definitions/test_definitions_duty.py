@@ -12,6 +12,7 @@ from typing import Any
 
 from proxy.config.settings import Definitions as Rules
 from proxy.config.settings import DefinitionsStore, Project, SecretSource, Settings, Upstream
+from proxy.definitions.acceptance import Acceptances, Kept, load_acceptances, store_acceptances
 from proxy.definitions.document import DefinitionsSet, encode_set
 from proxy.definitions.snapshot import keep, told
 from proxy.definitions.upkeep.duty import Upkeep, World
@@ -34,6 +35,7 @@ class House:
         self.say = say
         self.store = store
         self.asked_when_told: list[int] = []
+        self.longest_nap_s = 2.0
 
     def settings(self, *projects: str, upstream: str = "default", **rules: Any) -> Settings:
         kept_how = Rules(**{"key": SecretSource(env="KEY"), **rules})
@@ -57,7 +59,7 @@ class House:
             return []
 
         async def sleep(seconds: float) -> None:
-            if seconds > 2:
+            if seconds > self.longest_nap_s:
                 await asyncio.Event().wait()
             await asyncio.sleep(0)
 
@@ -214,12 +216,44 @@ async def test_a_key_that_nobody_confirmed_for_long_is_not_believed_after_a_rest
     house = House(Trouble("status_500"), auth_stale_s=100.0)
     async with house.running(house.settings("shop"), tmp_path) as upkeep:
         await upkeep.ledger.accepted(KeyAccepted("k", "shop", "t", "definitions", house.clock.wall()))
+        await until((tmp_path / "definitions" / "keys.hfk").exists)
     again = House(Trouble("status_500"), auth_stale_s=100.0)
     again.clock.advance(101)
     async with again.running(again.settings("shop"), tmp_path) as upkeep:
         await until(lambda: again.sources and again.sources[0].asked)
         await upkeep.ledger.load()
         assert len(upkeep.ledger) == 0
+
+
+async def test_what_is_not_written_yet_is_written_at_the_end(tmp_path: Path) -> None:
+    records = [KeyAccepted(key, "shop", "t", "definitions", FakeClock().wall()) for key in ("a", "b")]
+    store_acceptances(tmp_path / "definitions", Acceptances(Kept((records[0],))))
+    house = House(Trouble("status_500"))
+    house.longest_nap_s = 0.5
+    async with house.running(house.settings("shop"), tmp_path) as upkeep:
+        await until(lambda: len(upkeep.ledger) == 1)
+        await upkeep.ledger.accepted(records[1])
+    found = load_acceptances(tmp_path / "definitions")
+    assert isinstance(found, Acceptances)
+    assert list(found) == records
+
+
+async def test_a_new_set_gets_a_number_above_whatever_is_on_disk(tmp_path: Path) -> None:
+    keep(tmp_path, kept(flags(1), generation=1_900_000_000), generations=5).write_bytes(b"damaged")
+    house = House(fetched(flags(2)), directory=str(tmp_path))
+    async with house.running(house.settings("shop"), tmp_path):
+        await until(house.sets)
+        assert [each.generation for each in house.sets()] == [1_900_000_001]
+
+
+async def test_upstream_confirming_the_boot_set_makes_it_one_of_its_own(tmp_path: Path) -> None:
+    say = fetched(flags(2))
+    (tmp_path / "boot").write_bytes(say.body)
+    house = House(say, boot=str(tmp_path / "boot"))
+    async with house.running(house.settings("shop"), tmp_path) as upkeep:
+        await until(lambda: len(house.said) == 2)
+        assert [each.generation > 1 for each in house.sets()] == [False, True]
+        assert upkeep.report()["shop"]["held"]["is_on_disk"] is True
 
 
 async def test_damaged_records_are_not_believed_and_new_ones_replace_them(tmp_path: Path) -> None:

@@ -101,6 +101,33 @@ async def test_a_rollback_lasts_through_a_restart_until_the_set_is_accepted(tmp_
         assert "new" in polled.held()
 
 
+async def test_a_set_that_was_accepted_again_may_come_and_go_as_any_other(tmp_path: Path) -> None:
+    source = FakeSource(FIRST)
+    async with Polled(tmp_path, source) as polled:
+        source.say = SECOND
+        await polled.time.spend(60)
+        await roll_back(polled)
+        assert "new" not in polled.held()
+        assert await accept(polled) == ""
+        assert "new" in polled.held()
+        for say, is_there in ((FIRST, False), (SECOND, True)):
+            source.say = say
+            await polled.time.spend(60)
+            assert ("new" in polled.held()) is is_there
+
+
+async def test_a_rollback_never_brings_back_the_very_same_document(tmp_path: Path) -> None:
+    source = FakeSource(FIRST)
+    async with Polled(tmp_path, source) as polled:
+        source.say = SECOND
+        await polled.time.spend(60)
+        await roll_back(polled)
+        first, second, third = reversed(polled.shelf.numbers())
+        assert first < second < third
+        polled.shelf.path(second).write_bytes(b"damaged")
+        assert await roll_back(polled) == "there is no such earlier generation on disk that can be read"
+
+
 async def test_a_rollback_can_name_its_generation(tmp_path: Path) -> None:
     source = FakeSource(FIRST)
     async with Polled(tmp_path, source) as polled:
