@@ -70,7 +70,7 @@ LANES = (
     Lane(name="faults", command=pytest("tests/faults"), minutes=1.5),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=3),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=3.5),
-    Lane(name="mutation", command=module("tests.mutation"), minutes=35, suites=("slow",)),
+    Lane(name="mutation", command=module("tests.mutation"), minutes=40, suites=("slow",)),
     Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
     Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
 )

@@ -1,6 +1,6 @@
 """Mutation testing of the rooms that decide a flag: a seeded sample of mutants, each against the fast tests that reach it.
 
-`python -m tests.mutation [--sample 1500] [--seed 1] [--minutes 25] [--again]`. Exit 1 below 90 % killed, or when the time
+`python -m tests.mutation [--sample 1500] [--seed 1] [--minutes 35] [--again]`. Exit 1 below 90 % killed, or when the time
 was not enough to judge them all. The diffs of the survivors stand in `.lanes/mutation/survivors.diff` afterwards; what
 was made of them is in docs/mutation.md.
 """
@@ -29,18 +29,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--sample", type=int, default=1_500, help="mutants to draw (default 1500)")
     parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default 1)")
-    parser.add_argument("--minutes", type=float, default=25, help="stop after this long (default 25)")
-    parser.add_argument(
-        "--again", action="store_true", help="judge only the survivors of the last run, with the tests of today"
-    )
+    parser.add_argument("--minutes", type=float, default=35, help="stop after this long (default 35)")
+    parser.add_argument("--again", action="store_true", help="judge only the last run's survivors, with today's tests")
     options = parser.parse_args(arguments)
     named = "\n".join(outcomes.read(HOME).survivors) if options.again else ""
     workspace = prepare()
     drawn = json.loads(inside("sample.py", str(options.sample), str(options.seed), stdin=named).splitlines()[-1])
-    print(
-        f"{drawn['sampled']} of {drawn['mutants']} mutants, {'survivors of the last run' if named else f'seed {options.seed}'}",
-        flush=True,
-    )
+    chosen = "survivors of the last run" if named else f"drawn with seed {options.seed}"
+    print(f"{drawn['sampled']} of {drawn['mutants']} mutants, {chosen}", flush=True)
     started = time.monotonic()
     run(options.minutes * 60)
     found = outcomes.read(workspace)
