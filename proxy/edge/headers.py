@@ -46,7 +46,12 @@ CORS_ANSWERS: Final = frozenset({
     "access-control-allow-origin", "access-control-expose-headers", "access-control-max-age",
 })  # fmt: skip
 
-RESPONSE_DROPPED: Final = HOP_BY_HOP | COOKIES | CORS_ANSWERS | {"content-length", "date", "server"}
+ORIGIN_CLAIMS: Final = frozenset({
+    "alt-svc", "clear-site-data", "nel", "report-to", "reporting-endpoints", "strict-transport-security",
+})  # fmt: skip
+"""Claims about a whole origin: upstream makes them for its own host, and here they would bind the operator's."""
+
+RESPONSE_DROPPED: Final = HOP_BY_HOP | COOKIES | CORS_ANSWERS | ORIGIN_CLAIMS | {"content-length", "date", "server"}
 """Never relayed by default: framing, `Date` and `Server` are the server library's, CORS is ours (`cors`)."""
 
 SKIP_AUTO_HEADERS: Final = frozenset({"Accept", "Accept-Encoding", "Content-Type", "User-Agent"})

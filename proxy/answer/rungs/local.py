@@ -26,6 +26,9 @@ from proxy.pauses import in_slices
 
 from .rung import Filled
 
+EVALUATED_BYTES: Final = 16 * 1024
+"""Larger bodies, gunzipped, are not evaluated here: one comparison with their values would hold the loop. SDKs send 2 KiB."""
+
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -44,7 +47,7 @@ class LocalRung:
         self._held = held
         self.rules = rules
         self._clock = clock
-        self._inflated_bytes = inflated_bytes
+        self._inflated_bytes = min(inflated_bytes, EVALUATED_BYTES)
 
     async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Filled | None:  # noqa: ARG002 - evaluating one flag evaluates what it depends on
         """Fill what can be found, and say of what is off that it is off."""
@@ -83,7 +86,7 @@ class LocalRung:
     def _fields(self, request: FlagsRequest, headers: CIMultiDict[str]) -> Mapping[str, Any] | None:
         """Read the body once more: the line carries bytes, not fields. Leniently, where that is how the service reads it."""
         query = read_query(request.query)
-        if query.identity is None:
+        if query.identity is None or len(request.body) > EVALUATED_BYTES:
             return None
         framing = Framing(media_type(headers.get("Content-Type")), headers.get("Content-Encoding", ""), query.compression)
         text = inflate(request.body, framing, inflated_bytes=self._inflated_bytes)

@@ -127,7 +127,9 @@ class Definitions:
     def _concluded(self, request: web.BaseRequest, asked: Asked, conclusion: Conclusion | None) -> web.StreamResponse:
         held = self._sets(asked.project) is not None
         if isinstance(conclusion, Accepted):
-            return self._document(request, asked, _CONFIRMED) if held else self._passed_on(request, asked, conclusion.answer)
+            if held or _is_unasked_304(asked, conclusion.answer):
+                return self._document(request, asked, _CONFIRMED)
+            return self._passed_on(request, asked, conclusion.answer)
         if isinstance(conclusion, Refused):
             self._keys.meter.refused += 1
             return handed_on(request, conclusion.answer)
@@ -198,3 +200,8 @@ class Definitions:
 
 def _with_etag(lines: HeaderLines, etag: str | None) -> HeaderLines:
     return lines if etag is None else (*lines, ("If-None-Match", etag))
+
+
+def _is_unasked_304(asked: Asked, answer: Whole) -> bool:
+    """Tell whether upstream's 304 is about the set that was held when it was asked, not about what the caller has."""
+    return answer.status == HTTPStatus.NOT_MODIFIED and asked.etag is None

@@ -79,6 +79,14 @@ async def test_an_asked_flag_that_was_never_listed_is_upstreams_to_know() -> Non
     assert (await line.ask(ASK | {"flag_keys": ["on", "unlisted"]})).source is Source.UPSTREAM
 
 
+@pytest.mark.parametrize("value", [[1] * 300, "x" * 15 * 1024], ids=["list", "text"])
+async def test_properties_of_a_usual_size_are_evaluated_here(value: object) -> None:
+    line = eager()
+    await line.hold(flag("on"))
+    await line.ask(ASK | {"person_properties": {"p": value}})
+    assert line.transport.asked == []
+
+
 @pytest.mark.parametrize(
     ("sent", "how"),
     [
@@ -92,10 +100,13 @@ async def test_an_asked_flag_that_was_never_listed_is_upstreams_to_know() -> Non
         ({}, {"headers": BROWSER}),
         ({"evaluation_runtime": "client"}, {}),
         ({}, {"headers": (("User-Agent", "x"), ("Authorization", "Bearer internal"))}),
+        ({"person_properties": {"p": [1] * 600}}, {}),
+        ({"group_properties": {"company": {"p": {"q": ["x" * 1024]}}}}, {}),
+        ({"person_properties": {"p": "x" * 16 * 1024}}, {}),
     ],
     ids=[
         "the service may write", "cookieless", "disabled", "config", "config by default", "decide has config", "GET",
-        "browser asks for all", "client asks for all", "credential",
+        "browser asks for all", "client asks for all", "credential", "long list", "long group list", "long body",
     ],
 )  # fmt: skip
 async def test_what_definitions_cannot_stand_in_for_goes_upstream(sent: dict[str, Any], how: dict[str, Any]) -> None:

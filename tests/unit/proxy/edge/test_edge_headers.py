@@ -203,3 +203,8 @@ def test_what_leaves_came_in_that_order_and_is_one_line_each(lines: list[tuple[s
 def test_named_lines_never_leave(lines: list[tuple[str, str]], name: str) -> None:
     kept = forwarded(*lines, ("Connection", name))
     assert name.lower() not in [left.lower() for left, _ in kept]
+
+
+@pytest.mark.parametrize("name", ["Strict-Transport-Security", "Clear-Site-Data", "Alt-Svc", "NEL", "Report-To"])
+def test_what_upstream_claims_for_its_own_host_does_not_bind_ours(name: str) -> None:
+    assert relayable(CIMultiDict({name: "x", "ETag": '"1"'})) == (("ETag", '"1"'),)
