@@ -63,7 +63,7 @@ LANES = (
     Lane(name="pyright", command=tool("pyright"), minutes=1.2, suites=("lint", "test")),
     Lane(name="arrows", command=tool("lint-imports"), minutes=0.2, suites=("lint", "test")),
     Lane(name="unit", command=pytest("tests/unit", workers=2), minutes=2),
-    Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=8),
+    Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=7.7),
     Lane(name="conformance", command=pytest("tests/conformance", workers=2), minutes=0.7),
     Lane(name="docs", command=pytest("tests/docs"), minutes=0.5),
     Lane(name="wire", command=pytest("tests/wire"), minutes=4.5),
