@@ -22,9 +22,9 @@ BROWSER = (("User-Agent", "Mozilla/5.0"), ("Content-Type", "application/json"))
 
 
 class KeepingLine(FakeLine):
-    def __init__(self, *, definitions: dict[str, Any] | None = None, **more: Any) -> None:
+    def __init__(self, *, definitions: dict[str, Any] | None = None, tokens: tuple[str, ...] = (TOKEN,), **more: Any) -> None:
         rules = Definitions(key=SecretSource(env="UNUSED"), **(definitions or {}))
-        super().__init__(projects={PROJECT: Project(tokens=(TOKEN,), definitions=rules)}, **more)
+        super().__init__(projects={PROJECT: Project(tokens=tokens, definitions=rules)}, **more)
         self._generation = 0
 
     async def hold(self, *flags: dict[str, Any], **document: Any) -> None:
