@@ -125,3 +125,13 @@ def test_leaf_that_cannot_be_compared_is_false_before_it_is_negated():
 def test_operator_that_no_cohort_knows_matches_nobody():
     assert value(cohort(1, "exact"), properties="a").value is False
     assert value(cohort(3), properties="ab", cohorts={**COHORTS, "3": anyone_with(cohort(1, "exact"))}).value is False
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_added_properties_are_there_for_cohorts_that_alone_look_at_them(nested):
+    """§2.3: the service fills `$initial_browser` from `$browser`, whoever asks for it."""
+    looks = anyone_with(person("$initial_browser", value="Firefox"))
+    tree = {"type": "OR", "values": [looks]} if nested else looks
+    sent = {"person_properties": {"$browser": "Firefox"}, "cohorts": {"1": tree}}
+    assert value(cohort(1), **sent).value is True
+    assert value(cohort(1), server=False, **sent).status is Status.INCONCLUSIVE

@@ -85,3 +85,10 @@ def test_depth_is_given_back_once_for_each_group_that_ends():
     parse("(a)" * 20 + deepest)
     with pytest.raises(Outside):
         parse("(a)" * 20 + f"({deepest})")
+
+
+@pytest.mark.parametrize(("code", "is_past_ascii"), [(0x61, False), (0x7F, False), (0x80, True), (0xE9, True)])
+def test_folding_is_marked_where_the_letters_go_past_ascii(code, is_past_ascii):
+    found = parse(rf"(?i)\x{{{code:x}}}")
+    assert isinstance(found, Chars)
+    assert found.ascii_only is is_past_ascii
