@@ -16,6 +16,7 @@ from reference.definitions.errors import DefinitionsError
 from reference.definitions.model import Definitions
 from reference.definitions.parse import parse_in_steps
 from reference.evaluate import Program, compile_in_steps
+from reference.response import Printed, Shape
 from reference.steps import Steps
 
 from .document import DefinitionsSet, Unreadable
@@ -29,11 +30,13 @@ class HeldSet(msgspec.Struct, frozen=True):
         set: The document as upstream sent it, and what is known about it.
         program: The same, compiled.
         standings: Flag key → what is known about that flag, those no longer listed included.
+        record_of: Makes the records of what the program finds, once each.
     """
 
     set: DefinitionsSet
     program: Program
     standings: Standings
+    record_of: Printed
 
     @property
     def definitions(self) -> Definitions:
@@ -77,7 +80,7 @@ class Held:
                 return Unreadable(str(error))
             known = None if before is None else before.standings
             found = await in_slices(standings(program.definitions, known, now=self._clock.monotonic()))
-            self._sets[kept.project] = HeldSet(kept, program, found)
+            self._sets[kept.project] = HeldSet(kept, program, found, Printed(Shape.V2))
             return None
 
     def keep_only(self, projects: frozenset[str]) -> None:

@@ -19,7 +19,7 @@ from reference.json import Json
 from reference.outcome import Status
 from reference.request.asked import device_of, selection_of
 from reference.request.fields import FlagsBody, read_fields
-from reference.response import Record, Refusal, record_of
+from reference.response import Record, Refusal
 from reference.steps import Steps
 
 from .held import HeldSet
@@ -33,12 +33,21 @@ NESTED_BYTES: Final = 1024
 ORDINARY_BYTES: Final = 2048
 """Properties up to this size cost what `WORK_PER_STEP` counts on."""
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 class Question(msgspec.Struct, frozen=True):
-    """One request as the evaluator needs it; its repr shows nothing of it."""
+    """One request as the evaluator needs it; its repr shows nothing of it.
+
+    Attributes:
+        context: Who asks.
+        selection: For which flags.
+        work: How many filters may stand between two pauses: fewer the longer the values that each may read.
+    """
 
     context: Context
     selection: Selection
+    work: int = WORK_PER_STEP
 
     @property
     def is_open_ended(self) -> bool:
@@ -87,16 +96,18 @@ def question_of(
     if isinstance(body, Refusal) or body.override_flags_definitions is not None or body.disable_flags is True:
         return None
     distinct_id = body.identity
-    if distinct_id is None or distinct_id == COOKIELESS or _is_costly(body):
+    work = _work(body.person_properties or {}, body.group_properties or {})
+    if distinct_id is None or distinct_id == COOKIELESS or work is None:
         return None
-    return Question(_context(body, distinct_id, timezone), selection_of(body, headers, survey_only=survey_only))
+    return Question(_context(body, distinct_id, timezone), selection_of(body, headers, survey_only=survey_only), work)
 
 
 def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]:
     """Evaluate a request in steps; `now` is an aware datetime, from which relative dates count."""
     program, selection = held.program, question.selection
-    evaluation = yield from program.steps(question.context, now=now, selection=selection, work=_work(question.context))
-    records = {key: record_of(outcome) for key, outcome in evaluation.outcomes.items() if outcome.status is Status.VALUE}
+    evaluation = yield from program.steps(question.context, now=now, selection=selection, work=question.work)
+    record_of, value = held.record_of, Status.VALUE
+    records = {key: record_of(outcome) for key, outcome in evaluation.outcomes.items() if outcome.status is value}
     wanted = program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
     return Findings(records, wanted.difference(records))
 
@@ -114,25 +125,16 @@ def _wanted(held: HeldSet, selection: Selection, asked: tuple[str, ...]) -> froz
     return frozenset(key for key in asked if key in live or key not in known)
 
 
-def _is_costly(body: FlagsBody) -> bool:
-    """Tell whether lists or objects among the properties are so large that one comparison would hold the loop.
+def _work(person: Mapping[str, Json], groups: Mapping[str, Mapping[str, Json]]) -> int | None:
+    """Return how many filters may stand between two pauses; None where a single one would hold the loop.
 
-    A filter compares a list by its JSON text, 1.4 µs an element, and one comparison is never cut.
+    A filter compares a list or an object by its JSON text, 1.4 µs an element, and one comparison is never cut.
     """
-    nested = _nested(body.person_properties or {}, body.group_properties or {})
-    return bool(nested) and len(msgspec.json.encode(nested)) > NESTED_BYTES
-
-
-def _work(context: Context) -> int:
-    """Return how many filters may stand between two pauses: fewer the longer the values that each may read."""
-    if _nested(context.person_properties, context.group_properties):
-        return 1
-    size = len(msgspec.json.encode((context.person_properties, context.group_properties)))
-    return max(1, WORK_PER_STEP * ORDINARY_BYTES // max(ORDINARY_BYTES, size))
-
-
-def _nested(person: Mapping[str, Json], groups: Mapping[str, Mapping[str, Json]]) -> list[Json]:
-    return [value for values in (person, *groups.values()) for value in values.values() if isinstance(value, (list, dict))]
+    nested = [value for values in (person, *groups.values()) for value in values.values() if isinstance(value, (list, dict))]
+    if nested:
+        return 1 if len(_encode(nested)) <= NESTED_BYTES else None
+    size = len(_encode((person, groups)))
+    return WORK_PER_STEP if size <= ORDINARY_BYTES else max(1, WORK_PER_STEP * ORDINARY_BYTES // size)
 
 
 def _context(body: FlagsBody, distinct_id: str, timezone: str | None) -> Context:

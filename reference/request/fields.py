@@ -33,6 +33,8 @@ ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Field → the names it may have on the wire."""
 
+_FIELDS: Final = {name: field for field, names in ALIASES.items() for name in names}
+
 
 class FlagsBody(msgspec.Struct, frozen=True, kw_only=True):
     """A flags request body; None where a field is absent or null. Meaning of the fields: contract §2.2."""
@@ -65,12 +67,12 @@ def read_fields(document: Json) -> FlagsBody | Refusal:
     if not isinstance(document, Mapping):
         return Refusal.INVALID_JSON
     fields: dict[str, Json] = {}
-    for field, names in ALIASES.items():
-        given = [name for name in names if name in document]
-        if len(given) > 1:
+    for name, value in document.items():
+        field = _FIELDS.get(name)
+        if field in fields:
             return Refusal.INVALID_JSON
-        if given:
-            fields[field] = document[given[0]]
+        if field is not None:
+            fields[field] = value
     try:
         return msgspec.convert(fields, FlagsBody)
     except msgspec.ValidationError:

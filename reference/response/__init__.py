@@ -10,7 +10,7 @@ from .config import FEATURE_FLAGS, RECORDINGS, fallback_config, merge_config, mi
 from .errors import ERRORS, ErrorAnswer, Refusal, error_answer, json_error, text_error
 from .read import Unreadable, read
 from .record import Envelope, ReadAnswer, Record, record_of, records_of
-from .render import render, render_again
+from .render import Printed, render, render_again
 from .shape import DECIDE_HEADER, Asked, Shape, choose_shape, read_flag, read_version
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Asked",
     "Envelope",
     "ErrorAnswer",
+    "Printed",
     "ReadAnswer",
     "Record",
     "Refusal",

@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, UnsetType
 from reference.json import Json
 from reference.outcome import Outcome, Status
 
-from .record import UNKNOWN_REASON, Envelope, ReadAnswer, Record
+from .record import UNKNOWN_REASON, Envelope, ReadAnswer, Record, record_of
 from .shape import Shape
 from .wire import FailedV2, FailedV3, MetadataV2, MetadataV3, ReasonBody, RecordV2, RecordV3
 
@@ -43,6 +43,35 @@ def render(flags: Flags, envelope: Envelope, shape: Shape, *, odd: Mapping[str, 
     _FLAGS_OF[shape](body, flags, envelope, odd or {})
     _close(body, envelope, shape)
     return _encode(body)
+
+
+class Printed:
+    """Makes records of outcomes that are rendered a second time for nothing.
+
+    Outcomes are shared between requests, so their records can be, and the bytes of the shape asked for most. No more
+    than `most` of them are kept, about 1 KB each.
+    """
+
+    def __init__(self, shape: Shape, *, most: int = 10_000) -> None:
+        self._shape = shape
+        self._write = _ITEM_OF[shape]
+        self._most = most
+        self._known: dict[int, Record] = {}
+        self._outcomes: list[Outcome] = []  # as long as they are kept no other outcome gets their identity
+
+    def __call__(self, outcome: Outcome) -> Record:
+        """Return the record of an outcome."""
+        return self._known.get(id(outcome)) or self._made(outcome)
+
+    def _made(self, outcome: Outcome) -> Record:
+        raw = _encode(self._write(outcome))
+        record = msgspec.structs.replace(record_of(outcome), raw=raw, origin=self._shape)
+        if len(self._outcomes) >= self._most:
+            self._known.clear()
+            self._outcomes.clear()
+        self._known[id(outcome)] = record
+        self._outcomes.append(outcome)
+        return record
 
 
 def render_again(answer: ReadAnswer, shape: Shape | None = None) -> bytes:
@@ -128,6 +157,7 @@ def _plain_value(item: Item, shape: Shape) -> bool | str | Raw:
     return item.enabled if item.variant is None else item.variant
 
 
+_ITEM_OF: Final[Mapping[Shape, Callable[[Item], object]]] = {Shape.V3: _record_v3, Shape.V2: _record_v2}
 _FLAGS_OF: Final[Mapping[Shape, Callable[[_Body, Flags, Envelope, Mapping[str, Raw]], None]]] = {
     Shape.V3: _typed(_record_v3, Shape.V3),
     Shape.V2: _typed(_record_v2, Shape.V2),

@@ -10,12 +10,16 @@ import json
 from collections.abc import Iterator
 from itertools import count
 
+from tests.bench.reference.documents import KINDS, document
+
 USERS = 1_000
 FLAGS = 20
 ANSWER_BYTES = 5_300
 TOKEN = "phc_bench_project_token"
 SENT_AT = b"123456"
 """The microseconds of `sent_at`, the part that changes."""
+UNSENT = (7, 8)
+"""Places of the group flag and the dated one among the kinds."""
 VARIANTS = ("control", "test-a", "test-b")
 
 
@@ -50,6 +54,13 @@ def _record(number: int, padding: str) -> dict[str, object]:
             "has_experiment": False,
         },
     }
+
+
+def definitions() -> bytes:
+    """Return 20 flags that the requests decide for certain: the evaluator's mix without groups and dates, which aren't sent."""
+    content = document(2 * FLAGS)
+    decided = [flag for number, flag in enumerate(content["flags"]) if number % len(KINDS) not in UNSENT]
+    return json.dumps({**content, "flags": decided[:FLAGS]}).encode()
 
 
 def requests() -> list[bytes]:

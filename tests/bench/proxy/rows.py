@@ -1,19 +1,22 @@
 """What is compared: the servers of one run, each doing one kind of work, and how each is brought into its state.
 
-echo and nginx are the bases; hit, relayed and stale are three instances of the proxy, so that no row's memory, breaker or
+echo and nginx are the bases; hit, relayed, stale and local are instances of the proxy, so that no row's memory, breaker or
 connections are another's.
 """
 
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from typing import Any
 
+from proxy.definitions.document import definitions_set
+from proxy.definitions.snapshot import keep
 from tests.bench.children import LOOPBACK, Children, Server, Talker, stop
 
 from . import nginx
-from .bodies import TOKEN, USERS
+from .bodies import TOKEN, USERS, definitions
 
 CONFIG = """
 [listen]
@@ -34,6 +37,14 @@ workers = 1
 
 [log]
 level = "info"
+"""
+DEFINITIONS = """
+[projects.bench.definitions]
+key = {{file = "{folder}/key"}}
+local_first = true
+
+[definitions]
+directory = "{folder}/sets"
 """
 FRESH_S = 3_600
 
@@ -71,21 +82,30 @@ def bases(children: Children, *, origin: int, core: int | None) -> tuple[list[Ro
 
 
 def proxies(children: Children, *, origin: int, doomed: int, core: int | None) -> list[Row]:
-    """Start the three instances of the proxy; the stale one fronts the origin that is about to go."""
+    """Start the instances of the proxy; the stale one fronts the origin that is about to go."""
     hit = proxy(children, upstream=origin, fresh_s=FRESH_S, core=core)
     relayed = proxy(children, upstream=origin, fresh_s=0, core=core)
     stale = proxy(children, upstream=doomed, fresh_s=0, core=core)
+    local = proxy(children, upstream=origin, fresh_s=0, core=core, definitions=definitions())
     return [
         Row(name="hit", server=hit, label="hit", mark=1.5),
         Row(name="relayed", server=relayed, label="fwd", mark=5.0),
         Row(name="stale", server=stale, label="hit"),
+        Row(name="local", server=local, label="detail=local", mark=3.0),
     ]
 
 
-def proxy(children: Children, *, upstream: int, fresh_s: int, core: int | None) -> Server:
-    """Start one instance of the proxy as an operator would."""
-    config = children.folder() / "proxy.toml"
-    config.write_text(CONFIG.format(host=LOOPBACK, upstream=upstream, token=TOKEN, fresh_s=fresh_s))
+def proxy(children: Children, *, upstream: int, fresh_s: int, core: int | None, definitions: bytes | None = None) -> Server:
+    """Start one instance of the proxy as an operator would; with definitions on its disk it answers from them first."""
+    folder = children.folder()
+    config = folder / "proxy.toml"
+    text = CONFIG.format(host=LOOPBACK, upstream=upstream, token=TOKEN, fresh_s=fresh_s)
+    if definitions is not None:
+        text += DEFINITIONS.format(folder=folder)
+        (folder / "key").write_text("phx_bench")
+        kept = definitions_set("bench", definitions, etag=None, fetched_at_wall=time.time(), generation=1)
+        keep(folder / "sets", kept, generations=1)
+    config.write_text(text)
     return children.start(sys.executable, "-m", "proxy", "serve", "--config", str(config), core=core)
 
 
