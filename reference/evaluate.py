@@ -72,7 +72,8 @@ class Program:
         self._cyclic = cyclic
         self._dependents = _reversed(needs)
         self._live = {flag.key: flag for flag in definitions.flags if _is_live(flag)}
-        self._fill = tuple(key for key in FILLED_FROM if key in set(_keys_read(definitions)))
+        read = frozenset(_keys_read(definitions))
+        self._fill = tuple(key for key in FILLED_FROM if key in read)
         self._plans: dict[Selection, Plan] = {}
 
     def evaluate(self, context: Context, *, now: datetime, selection: Selection = EVERYTHING) -> Evaluation:

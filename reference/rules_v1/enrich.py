@@ -29,18 +29,13 @@ FILLED_FROM: Final[Mapping[str, tuple[str, ...]]] = {
 """Property → where a missing one is copied from, the first that is set. `$os` and `$os_name` mirror each other first."""
 
 
-def fillable(keys: Iterable[str]) -> tuple[str, ...]:
-    """Pick, of the keys that filters read, those the service would fill."""
-    return tuple(key for key in keys if key in FILLED_FROM)
-
-
 def person_properties(context: Context, distinct_id: str, fill: Iterable[str]) -> dict[str, Json]:
     """Build the map that person filters read.
 
     Args:
         context: The request.
         distinct_id: As it counts, cut and well-formed; injected unless the request gives the property itself.
-        fill: Keys to fill where the properties are complete, from `fillable`.
+        fill: Keys to fill where the properties are complete, all of `FILLED_FROM`.
     """
     sent = context.person_properties
     properties: dict[str, Json] = {"distinct_id": distinct_id, **sent}
