@@ -33,7 +33,9 @@ class Assembler:
         if not records and is_partial:
             return story
         around = next((piece.envelope for piece in pieces if piece.envelope is not None), None)
-        body = self.render(request, records, around, errors=is_partial or request.policy.mark_stale)
+        wish = wish_of(request)
+        envelope = self.named(around or standing_in(wish, is_minimal=False), errors=is_partial or request.policy.mark_stale)
+        body = compose(wish, records, envelope)
         return msgspec.structs.replace(
             story,
             content=Assembled(body, sources),
@@ -41,17 +43,10 @@ class Assembler:
             age_s=max(piece.age_s for piece in pieces),
         )
 
-    def render(self, request: FlagsRequest, records: Mapping[str, Record], around: Envelope | None, *, errors: bool) -> bytes:
-        """Write records as an answer of ours; `around` None: nothing is known of what stands around them."""
-        wish = wish_of(request)
-        return compose(
-            wish,
-            records,
-            around or standing_in(wish, is_minimal=False),
-            errors=errors,
-            request_id=self._new_id(),
-            evaluated_at=int(self._clock.wall() * 1000),
-        )
+    def named(self, envelope: Envelope, *, errors: bool) -> Envelope:
+        """Return an envelope with an id and a time of our own; `errors` is what `errorsWhileComputingFlags` will say."""
+        evaluated_at = int(self._clock.wall() * 1000)
+        return msgspec.structs.replace(envelope, errors=errors, request_id=self._new_id(), evaluated_at=evaluated_at)
 
 
 async def _merged(pieces: Sequence[Filled]) -> tuple[dict[str, Record], dict[str, Source]]:

@@ -31,6 +31,7 @@ from reference.response import (
     render,
 )
 from reference.response.read import ERROR_BIT, read_in_steps
+from reference.response.render import Item
 
 from .answer import Assembled, Whole
 from .intake.query import LONGEST_REMEMBERED
@@ -139,21 +140,9 @@ def standing_in(wish: Wish, *, is_minimal: bool) -> Envelope:
     return merge_config(plain, fallback_config(has_flags=True)) if wish.has_config else plain
 
 
-def compose(
-    wish: Wish, records: Mapping[str, Record], envelope: Envelope, *, errors: bool, request_id: str, evaluated_at: int
-) -> bytes:
-    """Render records in the shape asked for.
-
-    Args:
-        wish: The shape.
-        records: The flags.
-        envelope: Config, and whatever else upstream said around them; its own identity is not used.
-        errors: What `errorsWhileComputingFlags` says.
-        request_id: Ours.
-        evaluated_at: Milliseconds since the epoch.
-    """
-    own = msgspec.structs.replace(envelope, errors=errors, request_id=request_id, evaluated_at=evaluated_at)
-    return render(records, own, wish.shape)
+def compose(wish: Wish, flags: Mapping[str, Item], envelope: Envelope) -> bytes:
+    """Render flags in the shape asked for."""
+    return render(flags, envelope, wish.shape)
 
 
 def unavailable() -> Assembled:

@@ -30,13 +30,13 @@ class HeldSet(msgspec.Struct, frozen=True):
         set: The document as upstream sent it, and what is known about it.
         program: The same, compiled.
         standings: Flag key → what is known about that flag, those no longer listed included.
-        record_of: Makes the records of what the program finds, once each.
+        printed: Writes what the program finds in the shape that most SDKs ask for.
     """
 
     set: DefinitionsSet
     program: Program
     standings: Standings
-    record_of: Printed
+    printed: Printed
 
     @property
     def definitions(self) -> Definitions:

@@ -16,10 +16,10 @@ import msgspec
 from reference.context import Context, Runtime, Selection
 from reference.evaluate import WORK_PER_STEP, selector
 from reference.json import Json
-from reference.outcome import Status
+from reference.outcome import Outcome, Status
 from reference.request.asked import device_of, selection_of
 from reference.request.fields import FlagsBody, read_fields
-from reference.response import Record, Refusal
+from reference.response import Record, Refusal, record_of
 from reference.steps import Steps
 
 from .held import HeldSet
@@ -73,12 +73,16 @@ class Findings(msgspec.Struct, frozen=True):
     """What the definitions say about one request.
 
     Attributes:
-        records: The flags found, those that the asked ones depend on included.
+        outcomes: The flags found, those that the asked ones depend on included.
         undecided: Asked flags that upstream might give a value and that could not be found here.
     """
 
-    records: Mapping[str, Record]
+    outcomes: Mapping[str, Outcome]
     undecided: frozenset[str]
+
+    def records(self) -> dict[str, Record]:
+        """Return the flags found as records of an answer."""
+        return {key: record_of(outcome) for key, outcome in self.outcomes.items()}
 
 
 def question_of(
@@ -106,10 +110,10 @@ def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]
     """Evaluate a request in steps; `now` is an aware datetime, from which relative dates count."""
     program, selection = held.program, question.selection
     evaluation = yield from program.steps(question.context, now=now, selection=selection, work=question.work)
-    record_of, value = held.record_of, Status.VALUE
-    records = {key: record_of(outcome) for key, outcome in evaluation.outcomes.items() if outcome.status is value}
+    value = Status.VALUE
+    found = {key: outcome for key, outcome in evaluation.outcomes.items() if outcome.status is value}
     wanted = program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
-    return Findings(records, wanted.difference(records))
+    return Findings(found, wanted.difference(found))
 
 
 def switched_off(held: HeldSet, question: Question) -> dict[str, Record]:

@@ -5,7 +5,7 @@ A record that was read from the shape now asked for is written back as it came. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -14,7 +14,7 @@ from msgspec import UNSET, Raw, UnsetType
 from reference.json import Json
 from reference.outcome import Outcome, Status
 
-from .record import UNKNOWN_REASON, Envelope, ReadAnswer, Record, record_of
+from .record import UNKNOWN_REASON, Envelope, ReadAnswer, Record
 from .shape import Shape
 from .wire import FailedV2, FailedV3, MetadataV2, MetadataV3, ReasonBody, RecordV2, RecordV3
 
@@ -24,6 +24,10 @@ _Body = dict[str, object]
 
 RESERVED: Final = frozenset({"flags", "featureFlags", "featureFlagPayloads", "errorsWhileComputingFlags"})
 """Keys that belong to a shape: never carried from one shape into another, never taken from config."""
+
+_PLACE_BYTES: Final = b"\x00"
+"""Where the flags go; no JSON text holds it."""
+_PLACE: Final = Raw(b"{" + _PLACE_BYTES + b"}")
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -46,32 +50,39 @@ def render(flags: Flags, envelope: Envelope, shape: Shape, *, odd: Mapping[str, 
 
 
 class Printed:
-    """Makes records of outcomes that are rendered a second time for nothing.
+    """Writes answers of outcomes in one typed shape, each flag's part once.
 
-    Outcomes are shared between requests, so their records can be, and the bytes of the shape asked for most. No more
-    than `most` of them are kept, about 1 KB each.
+    Outcomes are shared between requests, so what is written of them can be too: joining 20 parts takes a tenth of writing them.
+    No more than `most` parts are kept, of about 500 bytes.
     """
 
     def __init__(self, shape: Shape, *, most: int = 10_000) -> None:
-        self._shape = shape
+        self.shape = shape
         self._write = _ITEM_OF[shape]
         self._most = most
-        self._known: dict[int, Record] = {}
+        self._parts: dict[int, bytes] = {}
         self._outcomes: list[Outcome] = []  # as long as they are kept no other outcome gets their identity
 
-    def __call__(self, outcome: Outcome) -> Record:
-        """Return the record of an outcome."""
-        return self._known.get(id(outcome)) or self._made(outcome)
+    def render(self, outcomes: Iterable[Outcome], envelope: Envelope) -> bytes:
+        """Write one answer, byte by byte as `render` writes it."""
+        parts = self._parts
+        flags = b",".join([parts.get(id(outcome)) or self._part(outcome) for outcome in outcomes])
+        around: _Body = {}
+        if envelope.errors is not None:
+            around["errorsWhileComputingFlags"] = envelope.errors
+        around["flags"] = _PLACE
+        _close(around, envelope, self.shape)
+        head, _, tail = _encode(around).partition(_PLACE_BYTES)
+        return b"".join((head, flags, tail))
 
-    def _made(self, outcome: Outcome) -> Record:
-        raw = _encode(self._write(outcome))
-        record = msgspec.structs.replace(record_of(outcome), raw=raw, origin=self._shape)
+    def _part(self, outcome: Outcome) -> bytes:
+        part = _encode({outcome.key: self._write(outcome)})[1:-1]
         if len(self._outcomes) >= self._most:
-            self._known.clear()
+            self._parts.clear()
             self._outcomes.clear()
-        self._known[id(outcome)] = record
+        self._parts[id(outcome)] = part
         self._outcomes.append(outcome)
-        return record
+        return part
 
 
 def render_again(answer: ReadAnswer, shape: Shape | None = None) -> bytes:

@@ -11,7 +11,7 @@ from proxy.answer.answer import Answer, Assembled, Source
 from proxy.answer.assemble import Assembler
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.answer.rungs.local import LocalRung, Look
-from proxy.answer.shape import remembered, standing_in, wish_of
+from proxy.answer.shape import Wish, compose, remembered, standing_in, wish_of
 from proxy.clock import Clock
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
@@ -31,17 +31,22 @@ class LocalFirst:
         """Return an answer without errors; None when upstream has to be asked. `entry` is the last good answer."""
         if request.project not in self._projects or request.key is None or request.writes:
             return None
-        if wish_of(request).has_config:
+        wish = wish_of(request)
+        if wish.has_config:
             return None
         look = await self._rung.look(request)
         if look is None or not await _is_certain(look, entry):
             return None
-        age_s = look.held.age_s(self._clock)
-        envelope = standing_in(wish_of(request), is_minimal=look.held.definitions.minimal_flag_called_events)
-        body = self._assembler.render(request, look.findings.records, envelope, errors=False)
-        return Answer(
-            content=Assembled(body, dict.fromkeys(look.findings.records, Source.LOCAL)), source=Source.LOCAL, age_s=age_s
-        )
+        content = Assembled(self._written(look, wish), dict.fromkeys(look.findings.outcomes, Source.LOCAL))
+        return Answer(content=content, source=Source.LOCAL, age_s=look.held.age_s(self._clock))
+
+    def _written(self, look: Look, wish: Wish) -> bytes:
+        held, outcomes = look.held, look.findings.outcomes
+        around = standing_in(wish, is_minimal=held.definitions.minimal_flag_called_events)
+        envelope = self._assembler.named(around, errors=False)
+        if wish.shape is held.printed.shape:
+            return held.printed.render(outcomes.values(), envelope)
+        return compose(wish, outcomes, envelope)
 
 
 async def _is_certain(look: Look, entry: Entry[Kept] | None) -> bool:

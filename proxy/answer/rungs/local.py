@@ -16,7 +16,7 @@ from proxy.answer.answer import Source
 from proxy.answer.intake.body import Framing, Trouble, inflate, media_type, read_strictly
 from proxy.answer.intake.lenient import read_leniently
 from proxy.answer.intake.query import read_query
-from proxy.answer.request import FlagsRequest, ProjectName
+from proxy.answer.request import FlagsRequest, Key, ProjectName
 from proxy.answer.shape import standing_in, wish_of
 from proxy.clock import Clock
 from proxy.config.settings import Definitions
@@ -28,6 +28,10 @@ from .rung import Filled
 
 EVALUATED_BYTES: Final = 16 * 1024
 """Larger bodies, gunzipped, are not evaluated here: one comparison with their values would hold the loop. SDKs send 2 KiB."""
+
+REMEMBERED: Final = 2048
+REMEMBERED_BYTES: Final = 2048
+"""So many short questions are recognised when they are asked again: their key holds all they were made from. At most 20 MiB."""
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -47,6 +51,7 @@ class LocalRung:
         self._held = held
         self.rules = rules
         self._clock = clock
+        self._questions: dict[Key, Question] = {}
         self._inflated_bytes = min(inflated_bytes, EVALUATED_BYTES)
 
     async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Filled | None:  # noqa: ARG002 - evaluating one flag evaluates what it depends on
@@ -57,7 +62,7 @@ class LocalRung:
         return Filled(
             source=Source.LOCAL,
             age_s=look.held.age_s(self._clock),
-            records={**switched_off(look.held, look.question), **look.findings.records},
+            records={**switched_off(look.held, look.question), **look.findings.records()},
             lacking=look.findings.undecided,
             envelope=standing_in(wish_of(request), is_minimal=look.held.definitions.minimal_flag_called_events),
         )
@@ -73,6 +78,17 @@ class LocalRung:
 
     def question(self, request: FlagsRequest) -> Question | None:
         """Read what a request asks; None when its project keeps no definitions, or they can't answer it."""
+        known = None if request.key is None else self._questions.get(request.key)
+        if known is not None:
+            return known
+        question = self._read(request)
+        if question is not None and request.key is not None and len(request.body) <= REMEMBERED_BYTES:
+            if len(self._questions) >= REMEMBERED:
+                self._questions.clear()
+            self._questions[request.key] = question
+        return question
+
+    def _read(self, request: FlagsRequest) -> Question | None:
         rules = self.rules.get(request.project)
         if rules is None or request.method != "POST":
             return None
