@@ -7,7 +7,8 @@ that is not, so that everything subtle is written once. A law among the property
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from reference.matching.match import INVALID
 from reference.outcome import Outcome, Reason
@@ -20,6 +21,9 @@ from .walk import walk
 
 if TYPE_CHECKING:
     from .flag import CompiledFlag
+
+PERSON: Final[Callable[[Subject], bytes]] = attrgetter("identity")
+"""Buckets by the person: an identity that is always known."""
 
 Holds: TypeAlias = "Callable[[Subject], Answer | Failure]"
 
@@ -54,6 +58,8 @@ def plain_evaluation(flag: CompiledFlag, identify: Callable[[Subject], Identity]
     outcomes, prefix, split, early_exit = flag.outcomes, flag.prefix, flag.split, flag.early_exit
     nothing = outcomes.missed(Reason.NO_GROUP_TYPE, None)
     steps = tuple(_step(condition, flag) for condition in flag.conditions)
+    if len(steps) == 1 and identify is PERSON:
+        return _single(flag, steps[0])
 
     def evaluate(subject: Subject) -> Outcome:
         identity = identify(subject)
@@ -75,6 +81,23 @@ def plain_evaluation(flag: CompiledFlag, identify: Callable[[Subject], Identity]
                 return rolled_out
             miss, is_rolled_out = rolled_out, True
         return miss
+
+    return evaluate
+
+
+def _single(flag: CompiledFlag, step: _Step) -> Callable[[Subject], Outcome]:
+    """Make the evaluation of the commonest kind: one condition, bucketed by the person. There is no loop to be in."""
+    outcomes, prefix, split = flag.outcomes, flag.prefix, flag.split
+    holds, edge, matched, untargeted, rolled_out, position = step
+
+    def evaluate(subject: Subject) -> Outcome:
+        if holds is not None:
+            answer = holds(subject)
+            if answer is not True:
+                return untargeted if answer is False or answer is INVALID else walk(flag, subject)
+        if edge is not ALWAYS and not digest(prefix, subject.identity) < edge:
+            return rolled_out
+        return matched or outcomes.matched(position, split.pick(digest(prefix, subject.identity, VARIANT_SALT)))
 
     return evaluate
 

@@ -7,7 +7,6 @@ conditions) gets a fast loop that hands over to the careful walk at the first do
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import attrgetter
 from typing import Final, TypeAlias
 
 from reference.definitions.flag import FLAG_DEFECT, V1
@@ -16,7 +15,7 @@ from reference.json import Json
 from reference.outcome import Outcome, Reason, Status
 
 from .buckets import Split, holdout_share
-from .fast import plain_evaluation
+from .fast import PERSON, plain_evaluation
 from .outcomes import Outcomes
 from .subject import Bucket, Identity, Subject
 from .targeting.condition import Condition, Tools
@@ -27,7 +26,6 @@ Evaluate: TypeAlias = "Callable[[Subject], Outcome]"
 CONFIG_UNSUPPORTED: Final = "config_version_unsupported"
 DEPENDENCY_MISSING: Final = "dependency_missing"
 ENROLLMENT_UNKNOWN: Final = "property_unknown"
-_PERSON: Final[Callable[[Subject], bytes]] = attrgetter("identity")
 
 
 class CompiledFlag:
@@ -121,7 +119,7 @@ class CompiledFlag:
     def _identify(self, group_type_index: int | None) -> Callable[[Subject], Identity]:
         if group_type_index is not None:
             return lambda subject: subject.group(group_type_index).identity
-        return (lambda subject: subject.continued_identity(self.key)) if self.is_continued else _PERSON
+        return (lambda subject: subject.continued_identity(self.key)) if self.is_continued else PERSON
 
 
 def _by_position(on_server: Outcome, local: Outcome) -> Evaluate:

@@ -170,7 +170,7 @@ class Cohorts:
 
         def decide(subject: Subject) -> Kleene:
             answer = predicate(subject.view)
-            return answer if isinstance(answer, bool | Unsure) else False
+            return answer if answer is True or type(answer) is Unsure else False
 
         return decide
 
