@@ -61,8 +61,8 @@ async def test_the_documented_share_of_the_sample_project_is_answered(held: Held
         question = question_of(body, AGENT, survey_only=False, timezone="UTC")
         assert question is not None
         findings = finish(find(held, question, now=NOW))
-        found += len(findings.records)
-        asked += len(findings.records) + len(findings.undecided)
+        found += len(findings.outcomes)
+        asked += len(findings.outcomes) + len(findings.undecided)
     share = f"{found / asked:.0%}"
     print(f"\n{what}: {share} of {asked} (person, flag) pairs are conclusive")  # noqa: T201 - the figure is the point
     documented = re.search(rf"\| {what} \| ([0-9]+ %) \|", (ROOT / "docs" / "definitions.md").read_text())
