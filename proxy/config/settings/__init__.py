@@ -1,0 +1,57 @@
+"""The effective configuration as frozen structs: what can be set, its unit, range and default.
+
+Unknown keys are errors. Secrets are never values here: a `SecretSource` names the environment variable or the file that holds
+one. Reading and merging is `load`'s affair; what the fields mean at run time is said where they are used.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from .policy import RUNGS, Policy
+from .project import BOOT_PROJECT, Definitions, DefinitionsStore, Project
+from .remembered import Memory
+from .section import Name, Seconds, SecretSource, Section
+from .serving import Admin, Limits, Listen, Log, Passthrough, Process
+from .upstream import Breaker, Upstream
+
+__all__ = [
+    "BOOT_PROJECT",
+    "RUNGS",
+    "Admin",
+    "Breaker",
+    "Definitions",
+    "DefinitionsStore",
+    "Limits",
+    "Listen",
+    "Log",
+    "Memory",
+    "Name",
+    "Passthrough",
+    "Policy",
+    "Process",
+    "Project",
+    "Seconds",
+    "SecretSource",
+    "Section",
+    "Settings",
+    "Upstream",
+]
+
+
+class Settings(Section, frozen=True):
+    """Everything. `projects` empty: any token is served from the `default` upstream, with a warning at start."""
+
+    upstreams: dict[Name, Upstream]
+    projects: dict[Name, Project] = msgspec.field(default_factory=dict)
+    policy: Policy = Policy()
+    listen: Listen = Listen()
+    admin: Admin = Admin()
+    process: Process = Process()
+    limits: Limits = Limits()
+    breaker: Breaker = Breaker()
+    passthrough: Passthrough = Passthrough()
+    memory: Memory = Memory()
+    definitions: DefinitionsStore = DefinitionsStore()
+    log: Log = Log()
+    trusted_proxies: tuple[str, ...] = ()

@@ -1,0 +1,30 @@
+"""How a project's answers are made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from .section import Seconds, Section
+
+RUNGS: Final = frozenset({"stale", "local"})
+"""What `Policy.rungs` may name; the ladder has one entry for each."""
+
+
+class Policy(Section, frozen=True):
+    """How one project's answers are made.
+
+    Attributes:
+        fresh_s: A remembered answer younger than this is given without asking upstream; 0: always ask.
+        stale_if_error_s: How old a remembered answer may be when upstream fails.
+        mark_stale: Set `errorsWhileComputingFlags` in answers made after a failure, so that events carry the mark.
+        deadline_s: Longest wait for upstream, inside the SDKs' 3 s.
+        rungs: What is tried after a failure, in this order.
+    """
+
+    fresh_s: Seconds = 0.0
+    stale_if_error_s: Seconds = 86_400.0
+    mark_stale: bool = True
+    deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
+    rungs: tuple[str, ...] = ("stale", "local")
