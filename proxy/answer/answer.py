@@ -41,6 +41,8 @@ class Trouble(StrEnum):
     TOO_LARGE = "too_large"
     BREAKER_OPEN = "breaker_open"
     SHED = "shed"
+    SUSPECT = "suspect"
+    PARTIAL = "partial"
 
 
 class Forward(StrEnum):
@@ -60,12 +62,14 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         status: The upstream's real status where it gave one (never one the parser made up).
         retry_after_s: How long upstream, or our breaker, wants to be left alone.
         no_byte_received: Nothing of an answer arrived: the request may safely be sent again.
+        is_slowness: The breaker is open because upstream is slow: who has no other source may use the reserved lane.
     """
 
     trouble: Trouble
     status: int | None = None
     retry_after_s: float | None = None
     no_byte_received: bool = False
+    is_slowness: bool = False
 
 
 class Whole(msgspec.Struct, frozen=True):

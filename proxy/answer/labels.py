@@ -44,6 +44,8 @@ ERRORS: Final[Mapping[Trouble, str | None]] = {
     Trouble.STATUS: None,  # RFC 9209 §2.1.4: `received-status` says it
     Trouble.RATE_LIMITED: None,
     Trouble.AUTH: None,
+    Trouble.SUSPECT: None,
+    Trouble.PARTIAL: None,
 }
 """Our words in RFC 9209's; None where the received status is the whole story."""
 
