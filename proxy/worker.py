@@ -26,6 +26,7 @@ from proxy.answer.request import ProjectName, UpstreamName
 from proxy.answer.rungs.local import LocalRung
 from proxy.answer.rungs.rung import Rung
 from proxy.answer.rungs.stale import StaleRung
+from proxy.answer.switches import Switches
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
 from proxy.definitions.held import Held
@@ -63,6 +64,7 @@ class Parts(msgspec.Struct, frozen=True):
     keys: Keys
     sample: Sample
     flight: Flight[Flown]
+    switches: Switches
 
 
 class Line:
@@ -97,6 +99,11 @@ class Line:
     def keys(self) -> Keys:
         """Which callers' keys upstream accepted for definitions, and what that saved."""
         return self._parts.keys
+
+    @property
+    def switches(self) -> Switches:
+        """What an operator turned; `Switches.of` says how a project's requests are treated."""
+        return self._parts.switches
 
     @property
     def flight(self) -> Flight[Flown]:
@@ -172,6 +179,7 @@ def build(
         keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
         flight=Flight(),
+        switches=Switches(clock=clock),
     )
     return Line(settings, parts)
 
