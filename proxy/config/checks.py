@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
+from .redis_checks import redis_faults, redis_secrets
 from .schema import Place
 from .secret import Secret, read_secret
 from .settings import BOOT_PROJECT, RUNGS, Policy, SecretSource, Settings
@@ -78,6 +79,8 @@ def _ca_files_load(settings: Settings, _: Environ) -> Iterator[Fault]:
     for name, upstream in settings.upstreams.items():
         if upstream.ca_file is not None and (reason := _ca_reason(upstream.ca_file)):
             yield ("upstreams", name, "ca_file"), reason
+    if settings.redis.is_on and settings.redis.ca_file is not None and (reason := _ca_reason(settings.redis.ca_file)):
+        yield ("redis", "ca_file"), reason
 
 
 def _proxies_are_networks(settings: Settings, _: Environ) -> Iterator[Fault]:
@@ -146,6 +149,7 @@ CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _rungs_are_known,
     _definitions_are_sound,
     _boot_is_sound,
+    redis_faults,
 )
 
 
@@ -157,6 +161,7 @@ def _urls(settings: Settings) -> Iterator[tuple[Place, str]]:
 
 
 def _secrets(settings: Settings) -> Iterator[tuple[Place, SecretSource]]:
+    yield from redis_secrets(settings.redis)
     if settings.admin.port is not None and settings.admin.token is not None:
         yield ("admin", "token"), settings.admin.token
     if settings.definitions.hmac_key is not None:

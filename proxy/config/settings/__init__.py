@@ -13,6 +13,7 @@ from .project import BOOT_PROJECT, Definitions, DefinitionsStore, Project
 from .remembered import Memory
 from .section import Name, Seconds, SecretSource, Section
 from .serving import Admin, Limits, Listen, Log, Passthrough, Process
+from .shared import Redis
 from .upstream import Breaker, Upstream
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Policy",
     "Process",
     "Project",
+    "Redis",
     "Seconds",
     "SecretSource",
     "Section",
@@ -53,5 +55,6 @@ class Settings(Section, frozen=True):
     passthrough: Passthrough = Passthrough()
     memory: Memory = Memory()
     definitions: DefinitionsStore = DefinitionsStore()
+    redis: Redis = Redis()
     log: Log = Log()
     trusted_proxies: tuple[str, ...] = ()

@@ -37,6 +37,7 @@ FIXED: Final = (
     "process.runtime_dir",
     "definitions.directory",
     "definitions.hmac_key",
+    "redis",
 )
 """What needs a restart: it belongs to the sockets and the processes themselves."""
 ABSENT: Final = (GONE, SILENT)

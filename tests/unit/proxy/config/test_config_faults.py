@@ -13,6 +13,7 @@ UPSTREAM = '[upstreams.default]\nurl = "https://flags.example"\n'
 PROJECT = '[projects.a]\ntokens = ["t"]\n'
 KEPT = PROJECT + "[projects.a.definitions]\n"
 KEY = "key = {file = '/dev/null'}\n"
+REDIS = UPSTREAM + "[redis]\nsecret = {env = 'SHARED'}\naddresses = "
 ALSO = "{key = {file = '/dev/null'}}"
 
 FAULTS = [
@@ -69,6 +70,24 @@ FAULTS = [
         "$.definitions.boot: with several projects it must contain {project}",
     ),
     (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: local, stale  (c.toml:4)"),
+    (REDIS + "['u:pw@x:1']", "$.redis.addresses[0]: write it as host:port; user and password have settings of their own"),
+    (REDIS + "['x']", "$.redis.addresses[0]: write it as host:port"),
+    (REDIS + "['x:0']", "$.redis.addresses[0]: write it as host:port"),
+    (REDIS + "['x:1/2']", "$.redis.addresses[0]: write it as host:port"),
+    (REDIS + "['redis://x:1']", "$.redis.addresses[0]: write it as host:port"),
+    (REDIS + "['a:1', 'b:2']", "$.redis.addresses: one server has one address; for several set mode to sentinel or cluster"),
+    (REDIS + "['a:1']\nmode = 'sentinel'", "$.redis.sentinel_name: required with sentinels: the name they know the master by"),
+    (REDIS + "['a:1']\nsentinel_name = 'm'", "$.redis.sentinel_name: only for mode sentinel"),
+    (REDIS + "['a:1']\nsentinel_password = {env = 'SHARED'}", "$.redis.sentinel_password: only for mode sentinel"),
+    (REDIS + "['a:1']\nmode = 'cluster'\ndatabase = 2", "$.redis.database: a cluster has only database 0"),
+    (REDIS + "['a:1']\nusername = 'u'", "$.redis.password: required with a username"),
+    (REDIS + "['a:1']\npassword = {env = 'GONE'}", "$.redis.password: environment variable GONE is not set"),
+    (REDIS + "['a:1']\nca_file = '/absent'", "$.redis.ca_file: cannot be read"),
+    (REDIS + "['a:1']\nca_file = '/absent'", "$.redis.tls: must be true for ca_file to mean anything"),
+    (REDIS + "['a:1']\nmode = 'master'", "$.redis.mode: expected `str` matching regex"),
+    (REDIS + "['a:1']\nprefix = 'a*'", "$.redis.prefix: expected `str` matching regex"),
+    (REDIS + "['a:1']", "$.redis.secret: too short: give at least 32 characters"),
+    (UPSTREAM + "[redis]\naddresses = ['a:1']", "$.redis.secret: required: whoever can write to Redis could change flags"),
     (UPSTREAM + PROJECT + "[projects.a.policy]\nrungs = ['guess']", "$.projects.a.policy.rungs[0]: unknown rung"),
 ]
 
@@ -124,4 +143,13 @@ def test_a_folder_instead_of_a_file_cannot_be_read(tmp_path: Path) -> None:
 def read(folder: Path, text: str) -> Loaded | Problems:
     path = folder / "c.toml"
     path.write_text(text)
-    return load(path, {})
+    return load(path, {"SHARED": "short"})
+
+
+def test_redis_may_be_one_server_sentinels_or_a_cluster_and_is_not_looked_at_without_addresses(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    for more in ("'[::1]:6379']", "'a:1', 'b:2']\nmode = 'sentinel'\nsentinel_name = 'm'", "'a:1', 'b:2']\nmode = 'cluster'"):
+        path.write_text(REDIS + "[" + more)
+        assert isinstance(load(path, {"SHARED": "s" * 32}), Loaded)
+    path.write_text(UPSTREAM + "[redis]\nsecret = {env = 'GONE'}\nca_file = '/absent'\nusername = 'u'")
+    assert isinstance(load(path, {}), Loaded)

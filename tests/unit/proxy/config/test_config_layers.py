@@ -101,13 +101,16 @@ def test_the_example_file_shows_every_setting_with_its_true_default(tmp_path: Pa
         ("admin", "port"), ("admin", "token", "env"), ("process", "runtime_dir"), ("upstreams", "default", "url"),
         ("upstreams", "default", "assets_url"), ("upstreams", "default", "ca_file"),
         ("definitions", "directory"), ("definitions", "boot"), ("definitions", "hmac_key", "env"),
+        ("redis", "addresses"), ("redis", "sentinel_name"), ("redis", "username"), ("redis", "ca_file"),
     }  # fmt: skip
+    secrets = {("redis", name) for name in ("password", "sentinel_password", "secret", "previous_secret")}
+    of_its_own |= {(*place, "env") for place in secrets}
     defaults = {place: value for place, value in _defaults(describe(Settings)) if place[:1] != ("projects",)}
     written = {place: value for place, value in leaves(document) if place[:1] != ("projects",)}
     assert {place: value for place, value in written.items() if place not in of_its_own} == {
         place: value
         for place, value in defaults.items()
-        if place not in of_its_own | {("admin", "token", "file"), ("definitions", "hmac_key", "file")}
+        if place not in of_its_own | {(*place, "file") for place in secrets | {("admin", "token"), ("definitions", "hmac_key")}}
     }
     assert document["projects"]["shop"].keys() == {"tokens", "upstream", "policy", "definitions"}
     kept = document["projects"]["shop"]["definitions"]

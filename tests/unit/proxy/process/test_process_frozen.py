@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
-from proxy.config.settings import Admin, DefinitionsStore, Listen, Memory, Policy, Process, SecretSource, Settings, Upstream
+from proxy.config.settings import (
+    Admin,
+    DefinitionsStore,
+    Listen,
+    Memory,
+    Policy,
+    Process,
+    Redis,
+    SecretSource,
+    Settings,
+    Upstream,
+)
 from proxy.process.supervisor.reload import FIXED, frozen_changes
 
 SETTINGS = Settings(upstreams={"default": Upstream(url="https://flags.example")})
@@ -17,6 +28,7 @@ def test_sockets_and_processes_need_a_restart() -> None:
         admin=Admin(host="::1", port=8),
         process=Process(workers=3, runtime_dir="/run/x"),
         definitions=DefinitionsStore(directory="/var/x", hmac_key=SecretSource(env="K")),
+        redis=Redis(addresses=("redis:6379",)),
     )
     said = frozen_changes(SETTINGS, other)
     assert [line.partition(":")[0] for line in said] == [f"$.{path}" for path in FIXED]
