@@ -29,6 +29,7 @@ class Kept(msgspec.Struct, gc=False):
         twin: The marked body; None until one was asked for.
         sound_under: Generation of the definitions under which all of it was found to count.
         listed_under: Generation of the definitions that were found to know all of its flags.
+        set_mark: Stands for the set of its flags, in this process (`judgement.Verdict`); None until someone asks.
     """
 
     whole: Whole
@@ -36,6 +37,7 @@ class Kept(msgspec.Struct, gc=False):
     twin: bytes | None = None
     sound_under: int = -1
     listed_under: int = -1
+    set_mark: int | None = None
 
 
 _FIXED_BYTES: Final = (
@@ -44,6 +46,7 @@ _FIXED_BYTES: Final = (
     + sys.getsizeof(Kept(Whole(200, "", b""), ProjectName("")))
     + sys.getsizeof(Whole(200, "", b""))
     + 2 * sys.getsizeof(b"")
+    + sys.getsizeof(1 << 62)  # the mark of its flags
 )
 
 
@@ -57,12 +60,12 @@ class Memory:
         """Return what is remembered under a key and may still be used."""
         return None if key is None else self.cache.get(key)
 
-    def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy) -> bool:
-        """Keep an answer for as long as the policy can use it; tell whether it was kept."""
+    def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, set_mark: int | None = None) -> bool:
+        """Keep an answer for as long as the policy can use it; tell whether it was kept. `set_mark`: as `Kept.set_mark`."""
         bare = Whole(whole.status, sys.intern(whole.content_type), whole.body)
         return self.cache.put(
             key,
-            Kept(bare, project),
+            Kept(bare, project, set_mark=set_mark),
             cost_bytes=_FIXED_BYTES + len(key.material) + len(whole.body),
             fresh_s=policy.fresh_s,
             usable_s=max(policy.fresh_s, policy.stale_if_error_s),

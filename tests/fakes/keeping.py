@@ -13,6 +13,7 @@ from proxy.definitions.document import definitions_set
 
 from .definitions import body
 from .line import FakeLine
+from .records import record  # noqa: F401 - tests take it from here
 from .transport import good
 
 PROJECT, TOKEN = "shop", "phc_shop"
@@ -46,7 +47,7 @@ class KeepingLine(FakeLine):
         """Have upstream answer with these v2 records."""
         answer = {
             "errorsWhileComputingFlags": False,
-            "flags": {record["key"]: record for record in records},
+            "flags": {each["key"]: each for each in records},
             "requestId": "r",
             "evaluatedAt": 1,
             **fields,
@@ -55,18 +56,6 @@ class KeepingLine(FakeLine):
 
     def reconfigured(self, settings: Settings) -> None:
         self.line.reconfigure(settings)
-
-
-def record(key: str, value: bool | str = True, *, version: int = 5, **metadata: Any) -> dict[str, Any]:
-    """One flag as upstream gives it in v2."""
-    variant = value if isinstance(value, str) else None
-    return {
-        "key": key,
-        "enabled": value is not False,
-        "variant": variant,
-        "reason": {"code": "condition_match", "condition_index": 0, "description": "Matched condition set 1"},
-        "metadata": {"id": 1, "version": version, "description": None, "payload": None, **metadata},
-    }
 
 
 def said(answer: Answer) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from .section import Seconds, Section
+from .section import Count, PositiveSeconds, Ratio, Seconds, Section
 
 RUNGS: Final = frozenset({"stale", "local"})
 """What `Policy.rungs` may name; the ladder has one entry for each."""
@@ -21,6 +21,10 @@ class Policy(Section, frozen=True):
         mark_stale: Set `errorsWhileComputingFlags` in answers made after a failure, so that events carry the mark.
         deadline_s: Longest wait for upstream, inside the SDKs' 3 s.
         rungs: What is tried after a failure, in this order.
+        judge_ratio: An error-free answer that lacks more than this share of the flags remembered …
+        judge_flags: … and at least so many is held back …
+        judge_confirmations: … until such answers were confirmed so often …
+        judge_hold_s: … over this time; then it is believed.
     """
 
     fresh_s: Seconds = 0.0
@@ -28,3 +32,7 @@ class Policy(Section, frozen=True):
     mark_stale: bool = True
     deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
     rungs: tuple[str, ...] = ("stale", "local")
+    judge_ratio: Ratio = 0.3
+    judge_flags: Count = 5
+    judge_confirmations: Annotated[int, Meta(ge=1, le=100)] = 3
+    judge_hold_s: PositiveSeconds = 60.0

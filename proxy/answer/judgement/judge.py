@@ -1,0 +1,211 @@
+"""Is this 200 believable? Only an answer as a whole can be suspect: emptied, or shrunk past a share, against the last good one.
+
+    suspect  =  flags missing that nothing explains  >  judge_ratio of those remembered   and   ≥  judge_flags
+
+A loss is explained by the definitions held (off, gone, or changed since) and by the same loss in an earlier answer to anybody
+in the project. So a flag that is switched off is off in the very next answer, whatever its project's size: fewer than
+`judge_flags` are never suspect. What is suspect is held until confirmed, then believed, and said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from proxy.answer.request import FlagsRequest, ProjectName
+from proxy.answer.shape import Reading, read_answer
+from proxy.clock import Clock
+from proxy.config.settings import Policy
+from proxy.definitions.held import HeldSet
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept
+from proxy.telemetry.logs import Logger
+
+from .gone import Gone
+from .listing import flags_of, lists_only_enabled, version_of
+from .suspicion import Suspicion
+
+
+class Finding(StrEnum):
+    """What the judge found: a closed vocabulary, also of metrics."""
+
+    PLAIN = "plain"
+    EXPLAINED = "explained"
+    HELD = "held"
+    CONFIRMED = "confirmed"
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False):
+    """What is to become of one error-free 200.
+
+    Attributes:
+        finding: PLAIN: nothing to remark. EXPLAINED: it lacks much, and why is known. HELD: another source should answer,
+            and it is not to be remembered. CONFIRMED: believed after such had been held.
+        set_mark: Stands for the set of its flags, in this process; to be remembered with it (`Kept.set_mark`).
+        missing: How many flags it lacks that nothing explains.
+        remembered: How many the last good answer had; 0 where the two were not compared.
+    """
+
+    finding: Finding
+    set_mark: int
+    missing: int = 0
+    remembered: int = 0
+
+    @property
+    def is_held(self) -> bool:
+        """Another source should answer."""
+        return self.finding is Finding.HELD
+
+
+class Standing(msgspec.Struct):
+    """What is known of one project."""
+
+    gone: Gone = msgspec.field(default_factory=Gone)
+    suspicion: Suspicion | None = None
+
+
+class Judge:
+    """Weighs answers.
+
+    Attributes:
+        findings: How often what was found; PLAIN is not counted.
+        contradicted: Suspicions that a full answer to a held question ended.
+    """
+
+    def __init__(self, *, clock: Clock, log: Logger | None = None) -> None:
+        self.findings: Counter[tuple[ProjectName, Finding]] = Counter()
+        self.contradicted: Counter[ProjectName] = Counter()
+        self._projects: dict[ProjectName, Standing] = {}
+        self._clock = clock
+        self._log = log
+
+    def weigh(self, request: FlagsRequest, reading: Reading, last: Entry[Kept] | None, held: HeldSet | None) -> Verdict:
+        """Weigh an answer that is good in itself (`is_worth_remembering`) against the last good one to the same question.
+
+        Everybody's answers are to be weighed, also where nothing is remembered: they tell which flags are there. While the set
+        of a question's flags stays the same this is one look at their names.
+        """
+        flags = flags_of(reading)
+        set_mark = hash(frozenset(flags))
+        known = self._projects.get(request.project)
+        if last is None or set_mark == _set_mark(last.value):
+            if known is not None:
+                self._note(request, known, flags.keys())
+            return Verdict(Finding.PLAIN, set_mark)
+        known = self._projects.setdefault(request.project, Standing())
+        return self._compare(_Change(request, reading, flags, last, held, set_mark), known)
+
+    def suspicion(self, project: ProjectName) -> Suspicion | None:
+        """Return what is held against a project's answers now."""
+        known = self._projects.get(project)
+        return None if known is None else known.suspicion
+
+    def forget(self, project: ProjectName | None = None) -> None:
+        """Forget what was learnt of a project, or of all."""
+        for name in [project] if project is not None else list(self._projects):
+            self._projects.pop(name, None)
+
+    def _compare(self, change: _Change, known: Standing) -> Verdict:
+        request, policy, now = change.request, change.request.policy, self._clock.monotonic()
+        before = _flags_before(change.last.value)
+        lost = before.keys() - change.flags.keys()
+        known.gone.expire(now - max(policy.fresh_s, policy.stale_if_error_s))
+        unexplained = lost - _by_definitions(lost, before, change)
+        unexplained -= known.gone.explained(unexplained, within_s=policy.judge_hold_s, fewer_than=policy.judge_flags, now=now)
+        verdict = Verdict(Finding.PLAIN, change.set_mark, len(unexplained), len(before))
+        if _is_much(unexplained, before, policy) and not change.is_ordinary:
+            return self._hold(request, known, verdict, unexplained)
+        self._note(request, known, change.flags.keys())
+        if not lists_only_enabled(change.reading):
+            known.gone.add(lost, is_plain=len(lost) <= policy.judge_ratio * len(before), now=now)
+        if _is_much(lost, before, policy) and not change.is_ordinary:
+            return self._found(request, replace(verdict, finding=Finding.EXPLAINED))
+        return verdict
+
+    def _hold(self, request: FlagsRequest, known: Standing, verdict: Verdict, missing: AbstractSet[str]) -> Verdict:
+        policy, now = request.policy, self._clock.monotonic()
+        suspicion = known.suspicion
+        is_first = suspicion is None
+        if suspicion is None:
+            suspicion = known.suspicion = Suspicion(now, now)
+        question = 0 if request.key is None else request.key.digest
+        suspicion.see(question, missing, every_s=policy.judge_hold_s / policy.judge_confirmations, now=now)
+        if suspicion.confirmations < policy.judge_confirmations:
+            if is_first:
+                self._say("answers_held", request, verdict, suspicion)
+            return self._found(request, replace(verdict, finding=Finding.HELD))
+        known.gone.add(suspicion.missing, is_plain=True, now=now)
+        known.suspicion = None
+        self._say("held_answers_believed", request, verdict, suspicion)
+        return self._found(request, replace(verdict, finding=Finding.CONFIRMED))
+
+    def _note(self, request: FlagsRequest, known: Standing, keys: AbstractSet[str]) -> None:
+        """Learn from a believed answer which flags are there."""
+        known.gone.see(keys)
+        suspicion = known.suspicion
+        if suspicion is None or request.key is None or not suspicion.is_contradicted(request.key.digest, keys):
+            return
+        known.suspicion = None
+        self.contradicted[request.project] += 1
+        self._say("held_answers_contradicted", request, Verdict(Finding.PLAIN, 0), suspicion)
+
+    def _found(self, request: FlagsRequest, verdict: Verdict) -> Verdict:
+        self.findings[request.project, verdict.finding] += 1
+        return verdict
+
+    def _say(self, event: str, request: FlagsRequest, verdict: Verdict, suspicion: Suspicion) -> None:
+        if self._log is not None:
+            self._log.warning(
+                event,
+                project=request.project,
+                missing=verdict.missing,
+                remembered=verdict.remembered,
+                held=suspicion.held,
+                for_s=round(self._clock.monotonic() - suspicion.since, 1),
+            )
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """An answer whose set of flags is another than the last one's."""
+
+    request: FlagsRequest
+    reading: Reading
+    flags: Mapping[str, Raw | None]
+    last: Entry[Kept]
+    held: HeldSet | None
+    set_mark: int
+
+    @property
+    def is_ordinary(self) -> bool:
+        """It lists only what is on, and something is: then any loss may be a value."""
+        return bool(self.flags) and lists_only_enabled(self.reading)
+
+
+def _is_much(missing: AbstractSet[str], before: Mapping[str, Raw | None], policy: Policy) -> bool:
+    return len(missing) >= policy.judge_flags and len(missing) > policy.judge_ratio * len(before)
+
+
+def _by_definitions(lost: AbstractSet[str], before: Mapping[str, Raw | None], change: _Change) -> set[str]:
+    """Return the losses that the definitions held explain: flags that are off, gone, or were changed since."""
+    if change.held is None:
+        return set()
+    known, stored_at = change.held.standings, change.last.stored_at
+    return {key for key in lost if key in known and not known[key].lets_count(version_of(before[key]), stored_at=stored_at)}
+
+
+def _flags_before(kept: Kept) -> Mapping[str, Raw | None]:
+    reading = read_answer(kept.whole)
+    return {} if reading is None else flags_of(reading)
+
+
+def _set_mark(kept: Kept) -> int:
+    """Return the mark of a remembered answer's flags, made on first use where it came from another process."""
+    if kept.set_mark is None:
+        kept.set_mark = hash(frozenset(_flags_before(kept)))
+    return kept.set_mark
