@@ -17,7 +17,8 @@ from aiohttp import web
 from proxy.config.settings import Settings
 from proxy.telemetry.logs import Logger
 
-from . import definitions
+from . import definitions, switches
+from .asked import ABOUT
 from .guard import refusal
 from .reply import as_json
 
@@ -38,6 +39,8 @@ class Desk(Protocol):
     def settings(self) -> Settings: ...
     @property
     def token(self) -> Any: ...
+    @property
+    def board(self) -> switches.Board: ...
     async def status(self) -> Mapping[str, Any]: ...
     async def reload(self) -> Outcome: ...
     def definitions(self) -> Mapping[str, Any]: ...
@@ -64,7 +67,7 @@ async def serve(desk: Desk, listener: int | None, *, log: Logger) -> None:
 
 
 def application(desk: Desk, *, log: Logger) -> web.Application:
-    """Build the face. Later faces (switches, purges) add a route here."""
+    """Build the face. Later faces add a route here."""
 
     async def status(_: web.Request) -> web.Response:
         return as_json(await desk.status())
@@ -75,7 +78,8 @@ def application(desk: Desk, *, log: Logger) -> web.Application:
         return as_json(said, HTTPStatus.CONFLICT if outcome.problems else HTTPStatus.OK)
 
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_guarded(desk, log), _audited(log)])
-    app.add_routes([web.get("/status.json", status), web.post("/reload", reload), *definitions.routes(desk)])
+    app.add_routes([web.get("/status.json", status), web.post("/reload", reload)])
+    app.add_routes([*definitions.routes(desk), *switches.routes(desk)])
     return app
 
 
@@ -97,8 +101,10 @@ def _audited(log: Logger) -> Any:
     async def audited(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         if request.method not in {"GET", "HEAD"} and (route := request.match_info.route.resource) is not None:
-            about = dict(request.match_info)  # names from the path: a project's, never a secret
-            log.info("audit", action=route.canonical, **about, status=response.status, peer=request.remote)
+            about = {**request.match_info, **request.get(ABOUT, {})}  # names, never a secret
+            log.info(
+                "audit", action=route.canonical, method=request.method, **about, status=response.status, peer=request.remote
+            )
         return response
 
     return audited

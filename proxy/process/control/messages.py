@@ -137,6 +137,35 @@ class Sample(Struct, frozen=True, tag="sample"):
     limit: int
 
 
+class SwitchTurned(Struct, frozen=True):
+    """A switch is turned (`answer.switches.NAMES`), for a project or for all (None).
+
+    Attributes:
+        left_s: Seconds until that is over, from the moment this is read; None: no end.
+    """
+
+    switch: str
+    on: bool
+    project: str | None
+    left_s: float | None
+
+
+class BreakerForced(Struct, frozen=True):
+    """An upstream's breaker, or that of one project at it, is held `open` or `closed`; `left_s` as above."""
+
+    upstream: str
+    state: str
+    project: str | None
+    left_s: float | None
+
+
+class Orders(Struct, frozen=True, tag="orders"):
+    """Supervisor → worker: exactly these switches are turned and these breakers forced from now on. Also said on arrival."""
+
+    switches: tuple[SwitchTurned, ...] = ()
+    breakers: tuple[BreakerForced, ...] = ()
+
+
 class Done(Struct, frozen=True, tag="done"):
     """The one reply to a call.
 
@@ -163,6 +192,7 @@ Body: TypeAlias = (
     | KeyAccepted
     | KeyRevoked
     | Sample
+    | Orders
     | Done
 )
 

@@ -20,10 +20,11 @@ from proxy.clock import SystemClock
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep, World
 from proxy.process.accepted import Accepted, recall
-from proxy.process.control.messages import KeyAccepted, KeyRevoked, Welcome
+from proxy.process.control.messages import Body, KeyAccepted, KeyRevoked, Welcome
 from proxy.process.family import Family
 from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
+from proxy.process.switchboard.board import Board
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
 
@@ -62,8 +63,9 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     upkeep = Upkeep(settings, family.runtime, world=_world(hub, log))
     reloader.on_accepted.append(upkeep.reconfigure)
     hub.handlers = {KeyAccepted: upkeep.ledger.accepted, KeyRevoked: upkeep.ledger.revoked}
-    hub.on_arrival = partial(_brought_up_to_date, reloader=reloader, upkeep=upkeep)
-    desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, log=log)
+    board = Board(family.runtime, tell_all=partial(_told_by_all, hub), clock=SystemClock(), log=log)
+    hub.on_arrival = partial(_brought_up_to_date, board=board, reloader=reloader, upkeep=upkeep)
+    desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, board=board, log=log)
     stopping, reload_asked = asyncio.Event(), asyncio.Event()
 
     async def reload_when_asked() -> None:
@@ -79,6 +81,7 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "admin": lambda: serve(desk, family.admin, log=log),
         "definitions": upkeep.run,
         "accepted_keys": upkeep.ledger.run,
+        "orders": board.run,
     }
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
@@ -111,7 +114,13 @@ def _world(hub: Hub, log: Logger) -> World:
     )
 
 
-async def _brought_up_to_date(worker: Connected, *, reloader: Reloader, upkeep: Upkeep) -> None:
+async def _told_by_all(hub: Hub, body: Body) -> dict[int, str]:
+    """Tell every worker; return by index why one did not take it, empty where it did."""
+    return {worker.hello.index: done.refusal for worker, done in await hub.tell(list(hub.workers.values()), body)}
+
+
+async def _brought_up_to_date(worker: Connected, *, board: Board, reloader: Reloader, upkeep: Upkeep) -> None:
+    worker.channel.note(board.told())
     await reloader.bring_up_to_date(worker)
     upkeep.tell(worker.channel.note)
 

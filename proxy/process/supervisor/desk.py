@@ -13,6 +13,7 @@ from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep
 from proxy.process.control.messages import KeyRevoked, Report
+from proxy.process.switchboard.board import Board
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
 
@@ -29,12 +30,14 @@ class Desk:
 
     Attributes:
         duties: What runs beside the workers.
+        board: What operators ordered at run time.
         token: The operators' bearer token; None where the listener is on loopback and none is configured.
     """
 
-    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, upkeep: Upkeep, log: Logger) -> None:
+    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, upkeep: Upkeep, board: Board, log: Logger) -> None:
         self.duties: list[Kept] = []
         self.token: Secret | None = None
+        self.board = board
         self._hub = hub
         self._reloader = reloader
         self._care = care
@@ -83,6 +86,7 @@ class Desk:
             "launcher": {"pid": self._care.pid},
             "supervisor": {"pid": os.getpid(), "age_s": round(time.time() - self._started, 3)},
             "duties": [duty.report() for duty in self.duties],
+            "orders": self.board.report(),
             "definitions": self.definitions(),
             "accepted_keys": len(self._upkeep.ledger),
             "workers": sorted((report_of(*each) for each in replies), key=itemgetter("index")),

@@ -22,6 +22,7 @@ from proxy.process.control.messages import (
     Hello,
     KeyAccepted,
     KeyRevoked,
+    Orders,
     Ping,
     Prepare,
     Report,
@@ -67,6 +68,7 @@ class Commands:
             KeyAccepted: self._key_news,
             KeyRevoked: self._key_news,
             Sample: self._sample,
+            Orders: self._orders,
         }
 
     async def _ping(self, _: Ping) -> Done:
@@ -113,6 +115,10 @@ class Commands:
 
     async def _sample(self, sample: Sample) -> Done:
         return Done(detail={"requests": self._service.recent(sample.project, sample.limit)})
+
+    async def _orders(self, orders: Orders) -> Done:
+        self._service.obedience.take(orders)
+        return Done()
 
     async def _drain(self, _: Drain) -> Done:
         self.leaving.set()

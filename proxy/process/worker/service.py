@@ -15,6 +15,7 @@ from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
 from proxy.edge.definitions.records import Records
 from proxy.edge.server import EdgeServer
+from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
 from proxy.worker import build
@@ -29,6 +30,7 @@ class Service:
     Attributes:
         settings: What it runs under now.
         keyring: Keeps what is known of callers' keys together with the supervisor's and the disk's.
+        obedience: What operators ordered, in force.
     """
 
     def __init__(self, settings: Settings, descriptors: Sequence[int], *, runtime: str, log: Logger) -> None:
@@ -37,9 +39,11 @@ class Service:
         self._descriptors = descriptors
         self._settings = settings
         self._runtime = runtime
-        self._line = build(settings, clock=SystemClock(), secret=_secret(settings, runtime, log))
+        clock = SystemClock()
+        self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log))
         self.definitions = Reception(self._line.held, log=log)
         self.keyring = Keyring(self._line.keys.records, log=log)
+        self.obedience = Obedience(self._line.switches, force=lambda _: None, clock=clock, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
 
     @property
@@ -55,6 +59,7 @@ class Service:
     async def start(self, own: int) -> None:
         """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""
         await self._edge.start([])
+        await self.obedience.recall(self._runtime)
         keeping = [name for name, project in self._settings.projects.items() if project.definitions is not None]
         folder = folder_of(self._settings.definitions, self._runtime)
         await self.definitions.recall(folder, keeping)
@@ -74,6 +79,7 @@ class Service:
     def reconfigure(self, settings: Settings) -> None:
         """Run under new settings; what is remembered stays."""
         self._line.reconfigure(settings)
+        self.obedience.hold()
         self._edge.limits = settings.limits
         self._edge.drain_s = settings.process.drain_s
         self.settings = settings
@@ -89,6 +95,7 @@ class Service:
             "accepting": list(self.accepting),
             "connections": self._edge.connections,
             "refused": self._edge.refused,
+            "switches": self._line.switches.report(),
             "definitions_endpoint": {"keys": len(self.keys), **self._line.keys.meter.report()},
         }
 
@@ -98,6 +105,7 @@ class Service:
 
     async def stop(self) -> None:
         """Stop accepting, let requests in flight finish within the drain time, give everything back."""
+        self.obedience.close()
         await self._edge.stop()
         await self.definitions.close()
         await self._line.close()
