@@ -166,6 +166,9 @@ def _secrets(settings: Settings) -> Iterator[tuple[Place, SecretSource]]:
         yield ("admin", "token"), settings.admin.token
     if settings.definitions.hmac_key is not None:
         yield ("definitions", "hmac_key"), settings.definitions.hmac_key
+    for name, source in {"hmac_key": settings.store.hmac_key, "previous_hmac_key": settings.store.previous_hmac_key}.items():
+        if source is not None:
+            yield ("store", name), source
     for name, project in settings.projects.items():
         if project.definitions is not None:
             yield ("projects", name, "definitions", "key"), project.definitions.key

@@ -63,14 +63,23 @@ class Cache(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry
 
-    def put(self, key: K, value: V, *, cost_bytes: int, fresh_s: float, usable_s: float) -> bool:
-        """Remember a value, replacing what was there; `cost_bytes` is what key and value take. Tell whether it was kept."""
+    def put(self, key: K, value: V, *, cost_bytes: int, fresh_s: float, usable_s: float, age_s: float = 0.0) -> bool:
+        """Remember a value, replacing what was there; tell whether it was kept.
+
+        Args:
+            key: Under which.
+            value: What.
+            cost_bytes: What key and value take.
+            fresh_s: Until its first deadline, counted from when it was said.
+            usable_s: Until its second.
+            age_s: How long ago it was said.
+        """
         self.drop(key)
         cost = cost_bytes + ENTRY_BYTES
-        if cost > self._max_bytes or usable_s <= 0:
+        if cost > self._max_bytes or usable_s <= age_s:
             return False
-        now = self._clock.monotonic()
-        self._entries[key] = Entry(value, now, now + min(fresh_s, usable_s), now + usable_s, cost)
+        said_at = self._clock.monotonic() - age_s
+        self._entries[key] = Entry(value, said_at, said_at + min(fresh_s, usable_s), said_at + usable_s, cost)
         self.bytes += cost
         self._make_room()
         return True

@@ -55,6 +55,7 @@ class Memory:
 
     def __init__(self, *, max_bytes: int, clock: Clock) -> None:
         self.cache: Cache[Key, Kept] = Cache(max_bytes=max_bytes, clock=clock)
+        self._clock = clock
 
     def get(self, key: Key | None) -> Entry[Kept] | None:
         """Return what is remembered under a key and may still be used."""
@@ -62,14 +63,16 @@ class Memory:
 
     def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, set_mark: int | None = None) -> bool:
         """Keep an answer for as long as the policy can use it; tell whether it was kept. `set_mark`: as `Kept.set_mark`."""
-        bare = Whole(whole.status, sys.intern(whole.content_type), whole.body)
-        return self.cache.put(
-            key,
-            Kept(bare, project, set_mark=set_mark),
-            cost_bytes=_FIXED_BYTES + len(key.material) + len(whole.body),
-            fresh_s=policy.fresh_s,
-            usable_s=max(policy.fresh_s, policy.stale_if_error_s),
-        )
+        kept = Kept(_bare(whole), project, set_mark=set_mark)
+        return self._put(key, kept, policy=policy, age_s=0.0)
+
+    def recall(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, age_s: float) -> Entry[Kept] | None:
+        """Put an answer back that is so old, unless a younger one is remembered; return what may be used now, if anything."""
+        held = self.cache.get(key)
+        if held is not None and self._clock.monotonic() - held.stored_at <= age_s:
+            return held
+        self._put(key, Kept(_bare(whole), project), policy=policy, age_s=age_s)
+        return self.cache.get(key)
 
     def twin(self, key: Key, entry: Entry[Kept], mark: Callable[[bytes], bytes]) -> bytes:
         """Return the marked body of an entry, made by `mark` on first use."""
@@ -84,6 +87,20 @@ class Memory:
         """Work within another budget from now on."""
         self.cache.resize(max_bytes)
 
-    def purge(self, project: ProjectName | None = None) -> int:
-        """Forget a project's answers, or all; return how many."""
-        return self.cache.purge(lambda _, kept: project is None or kept.project == project)
+    def purge(self, is_meant: Callable[[Key, ProjectName], bool]) -> int:
+        """Forget the answers that are meant; return how many."""
+        return self.cache.purge(lambda key, kept: is_meant(key, kept.project))
+
+    def _put(self, key: Key, kept: Kept, *, policy: Policy, age_s: float) -> bool:
+        return self.cache.put(
+            key,
+            kept,
+            cost_bytes=_FIXED_BYTES + len(key.material) + len(kept.whole.body),
+            fresh_s=policy.fresh_s,
+            usable_s=max(policy.fresh_s, policy.stale_if_error_s),
+            age_s=age_s,
+        )
+
+
+def _bare(whole: Whole) -> Whole:
+    return Whole(whole.status, sys.intern(whole.content_type), whole.body)

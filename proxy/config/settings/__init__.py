@@ -10,7 +10,7 @@ import msgspec
 
 from .policy import RUNGS, Policy
 from .project import BOOT_PROJECT, Definitions, DefinitionsStore, Project
-from .remembered import Memory
+from .remembered import Memory, Store
 from .section import Name, Seconds, SecretSource, Section
 from .serving import Admin, Limits, Listen, Log, Passthrough, Process
 from .shared import Redis
@@ -37,6 +37,7 @@ __all__ = [
     "SecretSource",
     "Section",
     "Settings",
+    "Store",
     "Upstream",
 ]
 
@@ -54,6 +55,7 @@ class Settings(Section, frozen=True):
     breaker: Breaker = Breaker()
     passthrough: Passthrough = Passthrough()
     memory: Memory = Memory()
+    store: Store = Store()
     definitions: DefinitionsStore = DefinitionsStore()
     redis: Redis = Redis()
     log: Log = Log()

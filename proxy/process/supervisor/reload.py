@@ -37,6 +37,10 @@ FIXED: Final = (
     "process.runtime_dir",
     "definitions.directory",
     "definitions.hmac_key",
+    "store.enabled",
+    "store.directory",
+    "store.hmac_key",
+    "store.previous_hmac_key",
     "redis",
 )
 """What needs a restart: it belongs to the sockets and the processes themselves."""

@@ -103,7 +103,9 @@ def test_the_example_file_shows_every_setting_with_its_true_default(tmp_path: Pa
         ("definitions", "directory"), ("definitions", "boot"), ("definitions", "hmac_key", "env"),
         ("redis", "addresses"), ("redis", "sentinel_name"), ("redis", "username"), ("redis", "ca_file"),
     }  # fmt: skip
+    of_its_own.add(("store", "directory"))
     secrets = {("redis", name) for name in ("password", "sentinel_password", "secret", "previous_secret")}
+    secrets |= {("store", "hmac_key"), ("store", "previous_hmac_key")}
     of_its_own |= {(*place, "env") for place in secrets}
     defaults = {place: value for place, value in _defaults(describe(Settings)) if place[:1] != ("projects",)}
     written = {place: value for place, value in leaves(document) if place[:1] != ("projects",)}

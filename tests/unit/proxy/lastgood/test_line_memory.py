@@ -7,6 +7,8 @@ from proxy.answer.answer import Whole
 from proxy.answer.request import ProjectName
 from proxy.config.settings import Policy
 from proxy.lastgood.memory import Memory
+from proxy.lastgood.tiers.person import meant_by
+from proxy.lastgood.tiers.record import Purge
 from tests.fakes.clock import FakeClock
 from tests.fakes.requests import PROJECT, key
 
@@ -56,14 +58,17 @@ def test_the_marked_twin_is_made_once_and_counted() -> None:
     assert memory.cache.bytes - before > 100
 
 
-def test_a_purge_forgets_one_project_or_all() -> None:
+def test_a_purge_forgets_one_project_or_one_person_or_all() -> None:
     memory = Memory(max_bytes=1 << 20, clock=FakeClock())
     for n in range(4):
         memory.remember(key(str(n)), answer(n, 1), project=ProjectName("even" if n % 2 == 0 else "odd"), policy=POLICY)
-    assert memory.purge(ProjectName("odd")) == 2
+    assert memory.purge(meant_by(Purge("odd"))) == 2
     assert memory.get(key("1")) is None
     assert memory.get(key("2")) is not None
-    assert memory.purge() == 2
+    assert memory.purge(meant_by(Purge(None, "0"))) == 1
+    assert memory.get(key("0")) is None
+    assert memory.purge(meant_by(Purge())) == 1
+    assert memory.cache.bytes == 0
 
 
 def test_nothing_is_kept_that_no_policy_could_use() -> None:

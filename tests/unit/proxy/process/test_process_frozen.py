@@ -14,6 +14,7 @@ from proxy.config.settings import (
     Redis,
     SecretSource,
     Settings,
+    Store,
     Upstream,
 )
 from proxy.process.supervisor.reload import FIXED, frozen_changes
@@ -28,6 +29,7 @@ def test_sockets_and_processes_need_a_restart() -> None:
         admin=Admin(host="::1", port=8),
         process=Process(workers=3, runtime_dir="/run/x"),
         definitions=DefinitionsStore(directory="/var/x", hmac_key=SecretSource(env="K")),
+        store=Store(enabled=False, directory="/var/x", hmac_key=SecretSource(env="K"), previous_hmac_key=SecretSource(env="L")),
         redis=Redis(addresses=("redis:6379",)),
     )
     said = frozen_changes(SETTINGS, other)

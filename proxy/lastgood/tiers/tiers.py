@@ -1,0 +1,179 @@
+"""The tiers beyond memory, as one: what memory lacks is recalled from them, what upstream says is offered to them.
+
+Recalling puts an answer back into memory with the age it has: a wall clock that stepped never makes it younger, and one that
+seems to come from the future is not used, because nobody knows how old it is. Offering costs a request the time to put a
+reference into a box; sealing and writing happen behind, and what cannot keep up is dropped and counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
+
+from proxy.answer.answer import Whole
+from proxy.answer.request import FlagsRequest, Key, ProjectName
+from proxy.clock import Clock
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept, Memory
+
+from .outbox import Outbox, Waiting
+from .person import meant_by
+from .record import Purge, Sealed
+from .sealing import Opened
+from .steady import SteadyWall
+from .tier import Tier
+
+FLUSH_S: Final = 0.2
+"""How long answers wait for others to be written with."""
+SLICE: Final = 8
+"""So many answers are sealed in a row (about 0.2 ms) before requests have their turn."""
+CLOSE_S: Final = 1.0
+
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Tiers:
+    """One worker's tiers. Without any it recalls nothing and takes nothing.
+
+    Attributes:
+        recalled: Answers put back into memory.
+        missed: Questions that no tier knew.
+        unauthentic: Values that did not check: damaged, foreign, or under another secret.
+        undated: Values from the future.
+    """
+
+    def __init__(
+        self,
+        memory: Memory,
+        tiers: Sequence[Tier] = (),
+        *,
+        clock: Clock,
+        rewrite_s: float = 60.0,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self.recalled = 0
+        self.missed = 0
+        self.unauthentic = 0
+        self.undated = 0
+        self.outbox = Outbox(rewrite_s=rewrite_s)
+        self._memory = memory
+        self._tiers = tuple(tiers)
+        self._clock = clock
+        self._wall = SteadyWall(clock)
+        self._sleep = sleep
+        self._purges = 0
+        self._waits = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def has_any(self) -> bool:
+        """There is somewhere to recall from."""
+        return bool(self._tiers)
+
+    async def recall(self, request: FlagsRequest) -> Entry[Kept] | None:
+        """Return the newest usable answer of all tiers, put into memory; None when there is none.
+
+        Each tier is bounded by its own timeout; a caller with less patience cancels.
+        """
+        key, purges = request.key, self._purges
+        if key is None or not self._tiers:
+            return None
+        found = await self._newest(key, request.project)
+        if found is None or purges != self._purges:  # forgotten while it was looked for
+            self.missed += 1
+            return None
+        age_s = self._wall() - found.stored_at
+        if age_s < 0:
+            self.undated += 1
+            return None
+        self.recalled += 1
+        return self._memory.recall(key, found.whole, project=request.project, policy=request.policy, age_s=age_s)
+
+    def offer(self, request: FlagsRequest, whole: Whole) -> None:
+        """Have an answer that is worth remembering, given by upstream this instant, written behind."""
+        if request.key is None or not self._tiers:
+            return
+        now, policy = self._wall(), request.policy
+        usable_s = max(policy.fresh_s, policy.stale_if_error_s)
+        self.outbox.put(request.key, Waiting(whole, request.project, now, now + usable_s))
+        self._waits.set()
+
+    async def purge(self, purge: Purge, projects: Sequence[str]) -> None:
+        """Forget what is meant in every tier and on the way there; `projects`: where to look for a person of any project."""
+        self._purges += 1
+        self.outbox.purge(meant_by(purge))
+        await asyncio.gather(*(tier.purge(tier.seals.purge(purge, projects)) for tier in self._tiers))
+
+    async def flush(self) -> None:
+        """Seal everything that waits and hand it to the tiers."""
+        while self.outbox:
+            for tier, records in zip(self._tiers, self._seal_some(), strict=True):
+                tier.offer(records)
+            await asyncio.sleep(0)
+
+    def report(self) -> dict[str, Any]:
+        """Return what is shown of them."""
+        return {
+            "recalled": self.recalled,
+            "missed": self.missed,
+            "unauthentic": self.unauthentic,
+            "undated": self.undated,
+            "waiting_bytes": self.outbox.bytes,
+            "dropped": self.outbox.dropped,
+            "unchanged": self.outbox.unchanged,
+            **{tier.name: tier.report() for tier in self._tiers},
+        }
+
+    async def start(self) -> None:
+        """Begin writing behind."""
+        if self._tiers and self._task is None:
+            for tier in self._tiers:
+                await tier.start()
+            self._task = asyncio.create_task(self._run(), name="tiers")
+
+    async def close(self) -> None:
+        """Write what waits, as far as it goes within a second a tier, and give everything back."""
+        if self._task is None:
+            return
+        self._task.cancel()
+        await asyncio.wait([self._task])
+        self._task = None
+        await self.flush()
+        await asyncio.gather(*(tier.close() for tier in self._tiers))
+
+    async def _run(self) -> None:
+        while await self._waits.wait():
+            await self._sleep(FLUSH_S)
+            self._waits.clear()
+            await self.flush()
+
+    def _seal_some(self) -> list[list[Sealed]]:
+        """Return a few records for each tier, in its own seals."""
+        sealed: list[list[Sealed]] = [[] for _ in self._tiers]
+        for _ in range(SLICE):
+            taken = self.outbox.take()
+            if taken is None:
+                break
+            key, waiting = taken
+            for tier, records in zip(self._tiers, sealed, strict=True):
+                times = {"stored_at": waiting.stored_at, "expires_at": waiting.expires_at}
+                records.append(tier.seals.seal(key, waiting.whole, project=waiting.project, **times))
+        return sealed
+
+    async def _newest(self, key: Key, project: ProjectName) -> Opened | None:
+        if len(self._tiers) == 1:
+            return await self._look(self._tiers[0], key, project)
+        found = await asyncio.gather(*(self._look(tier, key, project) for tier in self._tiers))
+        return max((each for each in found if each is not None), key=lambda each: each.stored_at, default=None)
+
+    async def _look(self, tier: Tier, key: Key, project: ProjectName) -> Opened | None:
+        """Return what one tier has, sealed under the present secret or the previous."""
+        for place in tier.seals.places(key):
+            value = await tier.get(place)
+            if value is not None:
+                opened = tier.seals.open(place, value, project=project)
+                if opened is not None:
+                    return opened
+                self.unauthentic += 1
+        return None

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import asyncio
+
+from proxy.answer.request import ProjectName
+from proxy.config.settings import Policy
+from proxy.lastgood.memory import Memory
+from proxy.lastgood.tiers.person import meant_by
+from proxy.lastgood.tiers.record import Purge
+from proxy.lastgood.tiers.tiers import Tiers
+from tests.fakes.clock import FakeClock
+from tests.fakes.requests import flags_request as asked
+from tests.fakes.requests import key
+from tests.fakes.tier import FakeTier, whole
+
+POLICY = Policy(fresh_s=10, stale_if_error_s=100)
+
+
+class Clock(FakeClock):
+    """A clock whose wall can be stepped."""
+
+    step = 0.0
+
+    def wall(self) -> float:
+        return super().wall() + self.step
+
+
+class Life:
+    """One worker's memory and tiers; a later life has the same tiers and nothing else."""
+
+    def __init__(self, *tiers: FakeTier, clock: Clock | None = None) -> None:
+        self.clock = clock or Clock()
+        self.memory = Memory(max_bytes=1 << 20, clock=self.clock)
+        self.tiers = Tiers(self.memory, tiers, clock=self.clock)
+
+    async def says(self, distinct_id: str = "user-1", text: str = "good", **changes: object) -> None:
+        self.tiers.offer(asked(distinct_id, policy=POLICY, **changes), whole(text))
+        await self.tiers.flush()
+
+    async def recalls(self, distinct_id: str = "user-1", policy: Policy = POLICY) -> tuple[str, float] | None:
+        entry = await self.tiers.recall(asked(distinct_id, policy=policy))
+        if entry is None:
+            return None
+        return entry.value.whole.body.split(b'"')[3].decode(), self.clock.now - entry.stored_at
+
+
+async def test_another_life_recalls_what_one_was_told_with_its_age() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says()
+    life.clock.advance(42)
+    later = Life(disk, clock=life.clock)
+    assert await later.recalls() == ("good", 42)
+    assert later.memory.get(key()) is not None
+    assert await later.recalls("user-2") is None
+
+
+async def test_without_tiers_nothing_is_recalled_and_nothing_waits() -> None:
+    life = Life()
+    await life.says()
+    assert not life.tiers.has_any
+    assert await life.recalls() is None
+    assert len(life.tiers.outbox) == 0
+
+
+async def test_a_request_without_a_key_is_neither_kept_nor_looked_for() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says(key=None)
+    assert await life.tiers.recall(asked(key=None)) is None
+    assert (disk.offered, disk.asked) == ([], 0)
+
+
+async def test_what_is_past_the_policys_window_is_not_recalled() -> None:
+    life = Life(FakeTier())
+    await life.says()
+    life.clock.advance(99)
+    assert await life.recalls() is not None
+    life.clock.advance(1)
+    assert await life.recalls() is None
+
+
+async def test_a_window_that_was_shortened_meanwhile_holds() -> None:
+    life = Life(FakeTier())
+    await life.says()
+    life.clock.advance(50)
+    assert await life.recalls(policy=Policy(stale_if_error_s=49)) is None
+
+
+async def test_a_wall_clock_that_stepped_back_makes_no_answer_younger() -> None:
+    life = Life(FakeTier())
+    await life.says()
+    life.clock.advance(30)
+    life.clock.step = -25
+    assert await life.recalls() == ("good", 30)
+    life.clock.advance(10)
+    assert await life.recalls() == ("good", 40)
+
+
+async def test_an_answer_from_the_future_is_not_used_because_its_age_is_unknown() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says()
+    life.clock.step = -25
+    later = Life(disk, clock=life.clock)
+    assert await later.recalls() is None
+    assert later.tiers.undated == 1
+
+
+async def test_a_wall_clock_that_stepped_ahead_makes_answers_older() -> None:
+    life = Life(FakeTier())
+    await life.says()
+    life.clock.step = 60
+    assert await life.recalls() == ("good", 60)
+
+
+async def test_of_two_tiers_the_newest_answer_counts() -> None:
+    disk, shared = FakeTier("disk"), FakeTier("redis", secret=b"the fleet's")
+    clock = Clock()
+    await Life(shared, clock=clock).says(text="old")
+    clock.advance(5)
+    await Life(disk, clock=clock).says(text="new")
+    assert await Life(shared, disk, clock=clock).recalls() == ("new", 0)
+    assert await Life(disk, shared, clock=clock).recalls() == ("new", 0)
+
+
+async def test_each_tier_gets_records_in_its_own_seals() -> None:
+    disk, shared = FakeTier("disk"), FakeTier("redis", secret=b"the fleet's")
+    await Life(disk, shared).says()
+    assert disk.offered[0].key != shared.offered[0].key
+    assert await Life(disk).recalls() == await Life(shared).recalls() == ("good", 0)
+
+
+async def test_a_recalled_answer_never_replaces_a_younger_one_in_memory() -> None:
+    life = Life(FakeTier())
+    await life.says(text="old")
+    life.clock.advance(5)
+    life.memory.remember(key(), whole("young"), project=ProjectName("default"), policy=POLICY)
+    life.clock.advance(5)
+    assert await life.recalls() == ("young", 5)
+
+
+async def test_a_damaged_value_is_a_miss_and_counted() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says()
+    (place,) = disk.held
+    record = disk.held[place]
+    disk.offer([type(record)(*(getattr(record, name) for name in record.__struct_fields__[:-1]), record.value[:-1] + b"?")])
+    assert await life.recalls() is None
+    assert life.tiers.unauthentic == 1
+
+
+async def test_what_the_previous_secret_sealed_is_recalled() -> None:
+    old = FakeTier(secret=b"old")
+    life = Life(old)
+    await life.says()
+    new = FakeTier(secret=b"new", previous=b"old")
+    new.held = old.held
+    assert await Life(new, clock=life.clock).recalls() == ("good", 0)
+
+
+async def test_a_purge_reaches_tiers_and_what_waits_for_them() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says("user-1")
+    await life.says("user-2")
+    life.tiers.offer(asked("user-1", policy=POLICY), whole("again"))
+    purge = Purge(None, "user-1")
+    assert life.memory.purge(meant_by(purge)) == 0
+    await life.tiers.purge(purge, ("default",))
+    await life.tiers.flush()
+    assert await life.recalls("user-1") is None
+    assert await life.recalls("user-2") == ("good", 0)
+
+
+async def test_what_was_being_looked_for_when_it_was_purged_stays_forgotten() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    await life.says()
+    disk.gate.clear()
+    looking = asyncio.create_task(life.recalls())
+    while not disk.asked:  # noqa: ASYNC110  the tier need not know who waits
+        await asyncio.sleep(0)
+    await life.tiers.purge(Purge(), ())
+    disk.gate.set()
+    assert await looking is None
+    assert life.memory.get(key()) is None
+
+
+async def test_tiers_are_written_behind_and_what_waits_is_written_at_the_end() -> None:
+    disk, pauses = FakeTier(), asyncio.Event()
+    clock = Clock()
+
+    async def sleep(_: float) -> None:
+        await pauses.wait()
+
+    tiers = Tiers(Memory(max_bytes=1 << 20, clock=clock), [disk], clock=clock, sleep=sleep)
+    await tiers.start()
+    tiers.offer(asked("user-1"), whole())
+    await asyncio.sleep(0)
+    assert disk.offered == []
+    pauses.set()
+    while not disk.offered:  # noqa: ASYNC110  likewise
+        await asyncio.sleep(0)
+    pauses.clear()
+    tiers.offer(asked("user-2"), whole())
+    await tiers.close()
+    assert len(disk.offered) == 2
+    assert disk.life == ["started", "closed"]
+
+
+async def test_many_answers_are_sealed_in_slices_with_others_in_between() -> None:
+    disk, clock = FakeTier(), Clock()
+    tiers = Tiers(Memory(max_bytes=1 << 20, clock=clock), [disk], clock=clock)
+    for number in range(50):
+        tiers.offer(asked(f"user-{number}"), whole())
+    flushing = asyncio.create_task(tiers.flush())
+    await asyncio.sleep(0)
+    assert 0 < len(disk.offered) < 50
+    await flushing
+    assert len(disk.offered) == 50
+    assert tiers.report()["disk"] == {"held": 50}
