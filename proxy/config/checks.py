@@ -118,6 +118,12 @@ def _rungs_are_known(settings: Settings, _: Environ) -> Iterator[Fault]:
                 yield (*place, f"rungs[{index}]"), f"unknown rung; known: {_listed(RUNGS)}"
 
 
+def _collector_is_plain(settings: Settings, _: Environ) -> Iterator[Fault]:
+    url = settings.telemetry.otlp_url
+    if url is not None and (reason := _url_reason(url)):
+        yield ("telemetry", "otlp_url"), reason
+
+
 def _definitions_are_sound(settings: Settings, _: Environ) -> Iterator[Fault]:
     for name, project in settings.projects.items():
         zone = project.definitions.timezone if project.definitions else None
@@ -147,6 +153,7 @@ CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _admin_is_guarded,
     _secrets_are_there,
     _rungs_are_known,
+    _collector_is_plain,
     _definitions_are_sound,
     _boot_is_sound,
     redis_faults,
@@ -166,6 +173,8 @@ def _secrets(settings: Settings) -> Iterator[tuple[Place, SecretSource]]:
         yield ("admin", "token"), settings.admin.token
     if settings.definitions.hmac_key is not None:
         yield ("definitions", "hmac_key"), settings.definitions.hmac_key
+    if settings.telemetry.otlp_url is not None and settings.telemetry.authorization is not None:
+        yield ("telemetry", "authorization"), settings.telemetry.authorization
     for name, source in {"hmac_key": settings.store.hmac_key, "previous_hmac_key": settings.store.previous_hmac_key}.items():
         if source is not None:
             yield ("store", name), source

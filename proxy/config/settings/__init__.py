@@ -14,6 +14,7 @@ from .remembered import Memory, Store
 from .section import Name, Seconds, SecretSource, Section
 from .serving import Admin, Limits, Listen, Log, Passthrough, Process
 from .shared import Redis
+from .telemetry import Telemetry
 from .upstream import Breaker, Upstream
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Section",
     "Settings",
     "Store",
+    "Telemetry",
     "Upstream",
 ]
 
@@ -59,4 +61,5 @@ class Settings(Section, frozen=True):
     definitions: DefinitionsStore = DefinitionsStore()
     redis: Redis = Redis()
     log: Log = Log()
+    telemetry: Telemetry = Telemetry()
     trusted_proxies: tuple[str, ...] = ()

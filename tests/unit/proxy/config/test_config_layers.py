@@ -105,7 +105,8 @@ def test_the_example_file_shows_every_setting_with_its_true_default(tmp_path: Pa
     }  # fmt: skip
     of_its_own.add(("store", "directory"))
     secrets = {("redis", name) for name in ("password", "sentinel_password", "secret", "previous_secret")}
-    secrets |= {("store", "hmac_key"), ("store", "previous_hmac_key")}
+    secrets |= {("store", "hmac_key"), ("store", "previous_hmac_key"), ("telemetry", "authorization")}
+    of_its_own.add(("telemetry", "otlp_url"))
     of_its_own |= {(*place, "env") for place in secrets}
     defaults = {place: value for place, value in _defaults(describe(Settings)) if place[:1] != ("projects",)}
     written = {place: value for place, value in leaves(document) if place[:1] != ("projects",)}

@@ -1,0 +1,1 @@
+"""What is counted, where the counts live, and how they are shown."""

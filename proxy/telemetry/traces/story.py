@@ -1,0 +1,128 @@
+"""What a span tells of a flag request: the decision as attributes, the way there as events. Pure; one place, one vocabulary.
+
+Everything is a closed vocabulary, a number, or a configured name. The one exception are flag keys, which the events of an
+assembled answer list by source: they are in no attribute, no metric and no header. No token, identity, property, address or
+URL is ever among them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from proxy.answer.answer import Answer, Assembled, Failure, Source, Trouble, Whole
+from proxy.answer.request import FlagsRequest
+
+from .span import Attributes, Event, Value
+
+KEYS_TOLD: Final = 64
+"""Of one source, in one event; the count is always told."""
+_ERROR: Final = 500
+_AT_OUR_DOOR: Final[Mapping[Trouble, str]] = {Trouble.BREAKER_OPEN: "holdfast.breaker.open", Trouble.SHED: "holdfast.shed"}
+_RUNGS: Final[Mapping[str, Source]] = {"stale": Source.STALE, "local": Source.LOCAL, "configured": Source.CONFIGURED}
+_PLAIN: Final = (str, bool, int, float)
+
+
+def name_of(request: FlagsRequest) -> str:
+    """Return the server span's name: method and route."""
+    return f"{request.method} /{request.family}"
+
+
+def is_error(answer: Answer) -> bool:
+    """Tell whether the caller got a server error (the convention's word for a server span)."""
+    return answer.content.status >= _ERROR
+
+
+def decision(request: FlagsRequest, answer: Answer, *, generation: int | None) -> Attributes:
+    """Return the server span's attributes."""
+    told: Attributes = {
+        "http.request.method": request.method,
+        "http.route": f"/{request.family}",
+        "url.scheme": "http",
+        "url.path": request.path,
+        "http.response.status_code": answer.content.status,
+        "holdfast.project": str(request.project),
+        "holdfast.upstream": str(request.upstream),
+        "holdfast.source": str(answer.source),
+        "holdfast.flight": "joined" if answer.joined else "own",
+        "holdfast.stored": answer.stored,
+    }
+    if answer.source not in {Source.UPSTREAM, Source.NONE}:
+        told["holdfast.age_s"] = round(answer.age_s, 3)
+    if answer.forward is not None:
+        told["holdfast.forward"] = str(answer.forward)
+    if generation is not None:
+        told["holdfast.definitions.generation"] = generation
+    if answer.failure is not None:
+        told |= _failure(answer.failure)
+    if is_error(answer):
+        told["error.type"] = str(answer.content.status if answer.failure is None else answer.failure.trouble)
+    return told | _notes(answer)
+
+
+def way(request: FlagsRequest, answer: Answer, *, at_ns: int) -> list[Event]:
+    """Return the server span's events: what kept upstream's answer away, each rung that was tried, and what it gave."""
+    return list(_way(request, answer, at_ns))
+
+
+def exchange(upstream: str, method: str, result: Whole | Failure) -> Attributes:
+    """Return a client span's attributes."""
+    told: Attributes = {"http.request.method": method, "holdfast.upstream": upstream}
+    if result.status is not None:
+        told["http.response.status_code"] = result.status
+    if isinstance(result, Failure):
+        return told | {"error.type": str(result.trouble)}
+    if result.status >= 400:  # noqa: PLR2004 - the convention: to a client span 4xx is an error, too
+        told["error.type"] = str(result.status)
+    return told
+
+
+def _failure(failure: Failure) -> Attributes:
+    told: Attributes = {"holdfast.failure": str(failure.trouble)}
+    if failure.status is not None:
+        told["holdfast.received_status"] = failure.status
+    if failure.retry_after_s is not None:
+        told["holdfast.retry_after_s"] = round(failure.retry_after_s, 3)
+    return told
+
+
+def _notes(answer: Answer) -> Attributes:
+    return {f"holdfast.note.{name}": text for name, value in answer.notes.items() if (text := _plain(value)) is not None}
+
+
+def _plain(value: Any) -> Value | None:
+    kind = type(value)
+    if kind in _PLAIN:
+        return value  # type: ignore[no-any-return]
+    return str(value) if isinstance(value, str) else None  # members of our enums; nothing else is asked to print itself
+
+
+def _way(request: FlagsRequest, answer: Answer, at_ns: int) -> Iterator[Event]:
+    if answer.failure is None:
+        return
+    yield Event(_AT_OUR_DOOR.get(answer.failure.trouble, "holdfast.upstream.failed"), at_ns, _failure(answer.failure))
+    given = _given(answer)
+    for rung in request.policy.rungs:
+        source = _RUNGS.get(rung)
+        has_filled = source in given
+        yield Event("holdfast.rung", at_ns, {"holdfast.rung": rung, "holdfast.filled": has_filled})
+        if has_filled and isinstance(answer.content, Whole):
+            break
+    yield from _flags(answer, at_ns)
+
+
+def _given(answer: Answer) -> frozenset[Source]:
+    if isinstance(answer.content, Assembled):
+        return frozenset(answer.content.sources.values())
+    return frozenset({answer.source})
+
+
+def _flags(answer: Answer, at_ns: int) -> Iterator[Event]:
+    if not isinstance(answer.content, Assembled):
+        return
+    by_source: dict[Source, list[str]] = {}
+    for key, source in answer.content.sources.items():
+        by_source.setdefault(source, []).append(key)
+    for source, keys in by_source.items():
+        told: Attributes = {"holdfast.source": str(source), "holdfast.flags": len(keys), "holdfast.keys": keys[:KEYS_TOLD]}
+        yield Event("holdfast.assembled", at_ns, told)

@@ -1,0 +1,155 @@
+"""Makes the spans of one worker: one for a traced request, one for each of its exchanges.
+
+The trace under way is a context variable, so an exchange finds it in the flight's task, too (the leader's: who joins shares the
+exchange and its span). A request that was not drawn makes nothing, and is told afterwards when it was troubled and there is
+room; its exchange is then found among the last ones.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from contextvars import ContextVar
+from random import Random
+from typing import Final
+
+import msgspec
+
+from proxy.answer.answer import Answer, Failure, Whole
+from proxy.answer.request import FlagsRequest
+from proxy.clock import Clock
+
+from . import story
+from .context import TRACEPARENT, Parent, written
+from .draw import Draw
+from .post import Post
+from .span import CLIENT, SERVER, Span
+
+RECENT: Final = 256
+"""Exchanges remembered for fallbacks that are told afterwards."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """A server span under way. Times: monotonic seconds."""
+
+    trace_id: str
+    span_id: str
+    parent: Parent | None
+    started: float
+
+
+class Exchanged(msgspec.Struct, frozen=True):
+    """An exchange that ended: for whom (the digest of the key only), when, and how."""
+
+    digest: int
+    upstream: str
+    method: str
+    started: float
+    ended: float
+    result: Whole | Failure
+
+
+CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+class Tracer:
+    """One worker's.
+
+    Attributes:
+        draw: Which requests are traced.
+    """
+
+    def __init__(
+        self, draw: Draw, post: Post, *, clock: Clock, rng: Random, generation: Callable[[str], int | None] = lambda _: None
+    ) -> None:
+        self.draw = draw
+        self.post = post
+        self._clock = clock
+        self._rng = rng
+        self._generation = generation
+        self._recent: deque[Exchanged] = deque(maxlen=RECENT)
+
+    def begin(self, parent: Parent | None, started: float, *, is_trusted: bool) -> Trace | None:
+        """Return the trace of a request that is drawn; whoever gets one calls `end`."""
+        return self._trace(parent, started) if self.draw.before(parent, is_trusted=is_trusted) else None
+
+    def end(self, trace: Trace, request: FlagsRequest, answer: Answer) -> None:
+        """Tell of a traced request."""
+        offset = self._clock.wall() - self._clock.monotonic()
+        now = self._clock.monotonic()
+        parent = trace.parent
+        self.post.send(
+            Span(
+                trace_id=trace.trace_id,
+                span_id=trace.span_id,
+                parent_id="" if parent is None else parent.span_id,
+                is_remote=True,
+                state="" if parent is None else parent.state,
+                name=story.name_of(request),
+                kind=SERVER,
+                start_ns=_ns(trace.started + offset),
+                end_ns=_ns(now + offset),
+                is_error=story.is_error(answer),
+                attributes=story.decision(request, answer, generation=self._generation(request.project)),
+                events=story.way(request, answer, at_ns=_ns(now + offset)),
+            )
+        )
+
+    def tell(self, parent: Parent | None, request: FlagsRequest, answer: Answer) -> None:
+        """Tell of a troubled request that was not drawn, if there is room: its exchange, too, where that is remembered."""
+        reason = str(answer.source) if answer.failure is None else str(answer.failure.trouble)
+        if not self.draw.after(request.project, reason):
+            return
+        trace = self._trace(parent, request.started)
+        for exchanged in self._recent:
+            if request.key is not None and exchanged.digest == request.key.digest and exchanged.ended >= request.started:
+                self._send(trace, exchanged, self.new_id())
+        self.end(trace, request, answer)
+
+    def carried(self, request: FlagsRequest, trace: Trace, span_id: str) -> FlagsRequest:
+        """Return the request as it goes out below a span of ours: with our lines in place of the caller's."""
+        kept = tuple(line for line in request.headers if line[0].lower() != TRACEPARENT)
+        return msgspec.structs.replace(request, headers=(*kept, (TRACEPARENT, written(trace.trace_id, span_id))))
+
+    def exchanged(self, trace: Trace | None, span_id: str, exchanged: Exchanged) -> None:
+        """Take an exchange that ended: told now when it belongs to a trace, else remembered for a while."""
+        if trace is None:
+            self._recent.append(exchanged)
+        else:
+            self._send(trace, exchanged, span_id)
+
+    def _send(self, trace: Trace, exchanged: Exchanged, span_id: str) -> None:
+        offset = self._clock.wall() - self._clock.monotonic()
+        attributes = story.exchange(exchanged.upstream, exchanged.method, exchanged.result)
+        self.post.send(
+            Span(
+                trace_id=trace.trace_id,
+                span_id=span_id,
+                parent_id=trace.span_id,
+                is_remote=False,
+                state="" if trace.parent is None else trace.parent.state,
+                name=exchanged.method,
+                kind=CLIENT,
+                start_ns=_ns(exchanged.started + offset),
+                end_ns=_ns(exchanged.ended + offset),
+                is_error="error.type" in attributes,
+                attributes=attributes,
+            )
+        )
+
+    def _trace(self, parent: Parent | None, started: float) -> Trace:
+        trace_id = f"{self._rng.getrandbits(128) or 1:032x}" if parent is None else parent.trace_id
+        return Trace(trace_id, self.new_id(), parent, started)
+
+    def new_id(self) -> str:
+        return f"{self._rng.getrandbits(64) or 1:016x}"
+
+
+def exchanged_by(request: FlagsRequest, upstream: str, result: Whole | Failure, times: tuple[float, float]) -> Exchanged:
+    """Return what is told of an exchange that ended; of the answer only its status."""
+    bare = Whole(result.status, "", b"") if isinstance(result, Whole) else result
+    return Exchanged(0 if request.key is None else request.key.digest, upstream, request.method, *times, bare)
+
+
+def _ns(seconds: float) -> int:
+    return int(seconds * 1e9)

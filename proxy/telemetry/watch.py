@@ -1,0 +1,77 @@
+"""The one place where the line is watched: every answer and every exchange passes here once, is counted, and may be traced.
+
+Nothing here awaits anything but the exchange itself, and nothing changes what is answered. Switched off, it counts on a slate
+that nobody reads.
+"""
+
+from __future__ import annotations
+
+from proxy.answer.answer import Answer, Failure, Whole
+from proxy.answer.request import FlagsRequest
+from proxy.clock import Clock
+from proxy.upstream.exchange import Transport
+
+from .metrics.meter import Meter
+from .traces.context import Parent
+from .traces.tracer import CURRENT, Trace, Tracer, exchanged_by
+
+_ERROR = 500
+
+
+class Watch:
+    """One worker's watch over its line. `tracer` None: nothing is traced."""
+
+    def __init__(self, meter: Meter, tracer: Tracer | None, *, clock: Clock) -> None:
+        self.meter = meter
+        self.tracer = tracer
+        self._clock = clock
+
+    def begin(self, parent: Parent | None, request: FlagsRequest, *, is_trusted: bool) -> Trace | None:
+        """Return the trace of a request that is drawn, now the current one; it ends with `answered`."""
+        if self.tracer is None:
+            return None
+        trace = self.tracer.begin(parent, request.started, is_trusted=is_trusted)
+        if trace is not None or CURRENT.get() is not None:  # a connection's requests share one context
+            CURRENT.set(trace)
+        return trace
+
+    def answered(self, request: FlagsRequest, answer: Answer, trace: Trace | None, parent: Parent | None) -> None:
+        """Count an answer, and tell of it where it was drawn or went wrong."""
+        self.meter.answered(request, answer, self._clock.monotonic() - request.started)
+        if trace is not None and self.tracer is not None:
+            self.tracer.end(trace, request, answer)
+            CURRENT.set(None)
+        elif self.tracer is not None and (answer.failure is not None or answer.content.status >= _ERROR):
+            self.tracer.tell(parent, request, answer)
+
+    def over(self, transport: Transport, upstream: str) -> Transport:
+        """Return a transport whose exchanges are watched, too."""
+        return _Watched(transport, upstream, self, clock=self._clock)
+
+
+class _Watched:
+    """Counts and traces the exchanges of one transport."""
+
+    def __init__(self, transport: Transport, upstream: str, watch: Watch, *, clock: Clock) -> None:
+        self._transport = transport
+        self._upstream = upstream
+        self._watch = watch
+        self._clock = clock
+
+    async def exchange(self, request: FlagsRequest) -> Whole | Failure:
+        started = self._clock.monotonic()
+        tracer, trace = self._watch.tracer, CURRENT.get()
+        if tracer is None or trace is None:
+            result = await self._transport.exchange(request)
+            span_id = ""
+        else:
+            span_id = tracer.new_id()
+            result = await self._transport.exchange(tracer.carried(request, trace, span_id))
+        ended = self._clock.monotonic()
+        self._watch.meter.exchanged(self._upstream, result, ended - started)
+        if tracer is not None:
+            tracer.exchanged(trace, span_id, exchanged_by(request, self._upstream, result, (started, ended)))
+        return result
+
+    async def close(self) -> None:
+        await self._transport.close()
