@@ -21,6 +21,8 @@ _RUST_FLOAT: Final = re.compile(
 
 def number(value: Json) -> float | None:
     """Return N(x) as a double (NaN and infinities only from text), or None where the service sees no number."""
+    if type(value) is int:  # the usual number, and no boolean
+        return as_double(value)
     match value:
         case bool():
             return None

@@ -61,19 +61,41 @@ class Printed:
         self._write = _ITEM_OF[shape]
         self._most = most
         self._parts: dict[int, bytes] = {}
+        self._frames: dict[tuple[bool | None, bool], tuple[bytes, bytes, bytes]] = {}
         self._outcomes: list[Outcome] = []  # as long as they are kept no other outcome gets their identity
 
     def render(self, outcomes: Iterable[Outcome], envelope: Envelope) -> bytes:
         """Write one answer, byte by byte as `render` writes it."""
         parts = self._parts
         flags = b",".join([parts.get(id(outcome)) or self._part(outcome) for outcome in outcomes])
+        head, tail = self._around(envelope)
+        return b"".join((head, flags, tail))
+
+    def _around(self, envelope: Envelope) -> tuple[bytes, bytes]:
+        """Return what stands before and after the flags; of the usual envelope only id and time are written anew."""
+        request_id, at = envelope.request_id, envelope.evaluated_at
+        if request_id is None or at is None or envelope.extra or envelope.quota_limited:
+            return self._written_around(envelope)
+        kind = (envelope.errors, envelope.minimal_flag_called_events)
+        known = self._frames.get(kind)
+        if known is None:
+            known = self._frames[kind] = self._frame(envelope)
+        head, before_id, tail = known
+        return head, b'%b%b,"evaluatedAt":%d%b' % (before_id, _encode(request_id), at, tail)
+
+    def _written_around(self, envelope: Envelope) -> tuple[bytes, bytes]:
         around: _Body = {}
         if envelope.errors is not None:
             around["errorsWhileComputingFlags"] = envelope.errors
         around["flags"] = _PLACE
         _close(around, envelope, self.shape)
         head, _, tail = _encode(around).partition(_PLACE_BYTES)
-        return b"".join((head, flags, tail))
+        return head, tail
+
+    def _frame(self, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
+        head, tail = self._written_around(msgspec.structs.replace(envelope, request_id="", evaluated_at=0))
+        before_id, _, after = tail.partition(b'"",')
+        return head, before_id, after.removeprefix(b'"evaluatedAt":0')
 
     def _part(self, outcome: Outcome) -> bytes:
         part = _encode({outcome.key: self._write(outcome)})[1:-1]

@@ -11,10 +11,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from hashlib import sha1
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from reference.definitions.model import Variant
+
+try:
+    # CPython's own SHA-1: for one block it costs 0.40 µs where OpenSSL's, behind its envelope interface, costs 0.66.
+    from _sha1 import sha1 as _sha1  # type: ignore[import-not-found]  # pyright: ignore[reportMissingImports] - no stubs
+except ImportError:  # an interpreter built without it
+    from hashlib import sha1 as _sha1
+
+
+class _Hashed(Protocol):
+    def digest(self) -> bytes: ...
+
+
+sha1: Final[Callable[[bytes], _Hashed]] = _sha1
 
 NUMBERS: Final = 2**60
 """How many different values the first 60 bits can have; also the divisor, because 0xFFFFFFFFFFFFFFF as a double is 2**60."""
@@ -36,12 +48,12 @@ FULL: Final = 100.0
 
 def digest(prefix: bytes, identifier: bytes, salt: bytes = b"") -> bytes:
     """Hash an identifier for a rollout or a variant; an empty identifier gives `ZERO` without hashing."""
-    return sha1(prefix + identifier + salt).digest() if identifier else ZERO  # noqa: S324 - PostHog's choice, no secret
+    return sha1(prefix + identifier + salt).digest() if identifier else ZERO
 
 
 def holdout_digest(identifier: bytes) -> bytes:
     """Hash an identifier for holdouts, where the empty one is hashed like any other."""
-    return sha1(HOLDOUT_PREFIX + identifier).digest()  # noqa: S324 - PostHog's choice, no secret
+    return sha1(HOLDOUT_PREFIX + identifier).digest()
 
 
 def fraction_of(digested: bytes) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-from reference.matching.match import INVALID
+from reference.matching.match import INVALID, Predicate
 from reference.outcome import Outcome, Reason
 
 from .buckets import ALWAYS, VARIANT_SALT, ZERO, digest
@@ -89,10 +89,11 @@ def _single(flag: CompiledFlag, step: _Step) -> Callable[[Subject], Outcome]:
     """Make the evaluation of the commonest kind: one condition, bucketed by the person. There is no loop to be in."""
     outcomes, prefix, split = flag.outcomes, flag.prefix, flag.split
     holds, edge, matched, untargeted, rolled_out, position = step
+    only = _only_predicate(flag.conditions[0])
 
     def evaluate(subject: Subject) -> Outcome:
         if holds is not None:
-            answer = holds(subject)
+            answer = holds(subject) if only is None else only(subject.view)
             if answer is not True:
                 return untargeted if answer is False or answer is INVALID else walk(flag, subject)
         if edge is not ALWAYS and not digest(prefix, subject.identity) < edge:
@@ -117,12 +118,10 @@ def _step(condition: Condition, flag: CompiledFlag) -> _Step:
 
 def _holds(condition: Condition) -> Holds | None:
     """Join a condition's filters; the first answer that is not True is the answer."""
-    predicates = condition.predicates
-    checks = condition.checks if condition.cohort_check is None else (*condition.checks, condition.cohort_check)
+    predicates, checks, only = condition.predicates, _checks(condition), _only_predicate(condition)
     if not predicates:
         return checks[0] if len(checks) == 1 else (lambda subject: _first(subject, checks)) if checks else None
-    if len(predicates) == 1 and not checks:
-        only = predicates[0]
+    if only is not None:
         return lambda subject: only(subject.view)
 
     def holds(subject: Subject) -> Answer | Failure:
@@ -134,6 +133,15 @@ def _holds(condition: Condition) -> Holds | None:
         return _first(subject, checks)
 
     return holds
+
+
+def _only_predicate(condition: Condition) -> Predicate | None:
+    """Return a condition's one filter, where that looks at the person's properties alone."""
+    return condition.predicates[0] if len(condition.predicates) == 1 and not _checks(condition) else None
+
+
+def _checks(condition: Condition) -> tuple[Holds, ...]:
+    return condition.checks if condition.cohort_check is None else (*condition.checks, condition.cohort_check)
 
 
 def _first(subject: Subject, checks: tuple[Holds, ...]) -> Answer | Failure:

@@ -55,6 +55,8 @@ class Cohorts:
         self._compile_filter = compile_filter
         self.behavioural = frozenset(number for number, cohort in cohorts.items() if _has_behaviour(cohort))
         self._compiled: dict[int, CompiledCohort] = {}
+        self._needless: dict[int, CohortCheck] = {}
+        """The rules of those that need no other cohort, which is most of them."""
 
     @classmethod
     def in_steps(cls, cohorts: Mapping[int, Cohort], compile_filter: CompileFilter) -> Steps[Cohorts]:
@@ -64,7 +66,10 @@ class Cohorts:
         _, cyclic = arrange(needs)
         for number, cohort in cohorts.items():
             is_cyclic = number in cyclic
-            made._compiled[number] = CompiledCohort((), _cycle) if is_cyclic else made._compile(cohort, needs[number])
+            compiled = CompiledCohort((), _cycle) if is_cyclic else made._compile(cohort, needs[number])
+            made._compiled[number] = compiled
+            if not compiled.needs:
+                made._needless[number] = compiled.rule
             yield
         return made
 
@@ -81,6 +86,10 @@ class Cohorts:
         known = decided.get(cohort_id)
         if known is not None:
             return known
+        needless = self._needless.get(cohort_id)
+        if needless is not None:
+            answer = decided[cohort_id] = needless(subject)
+            return answer
         stack = [cohort_id]
         while stack:
             current = stack[-1]
@@ -126,10 +135,13 @@ class Cohorts:
 
     def _group(self, group: CohortGroup) -> Rule:
         """Compile an AND or OR; at most 64 deep, so plain recursion will do."""
+        settles = not group.conjunction  # the answer that decides the group whatever the others are
+        leaves = [member for member in group.members if isinstance(member, PropertyFilter) and _is_about_person(member)]
+        if len(leaves) == len(group.members):
+            return _joined(tuple(self._compile_filter(leaf) for leaf in leaves), settles=settles)
         rules = tuple(
             self._group(member) if isinstance(member, CohortGroup) else self._leaf(member) for member in group.members
         )
-        settles = not group.conjunction  # the answer that decides the group whatever the others are
 
         def decide(subject: Subject) -> Kleene:
             doubt: Unsure | None = None
@@ -182,6 +194,26 @@ def cohort_number(value: Json) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _MAX_ID:
         return None
     return value
+
+
+def _is_about_person(leaf: PropertyFilter) -> bool:
+    return leaf.type not in {FilterType.COHORT, FilterType.FLAG} and not leaf.negation
+
+
+def _joined(predicates: tuple[Predicate, ...], *, settles: bool) -> Rule:
+    """Join plain leaves, the usual group: as the general rule does, without two calls a leaf. What is invalid is false."""
+
+    def decide(subject: Subject) -> Kleene:
+        view, doubt = subject.view, None
+        for predicate in predicates:
+            answer = predicate(view)
+            if type(answer) is Unsure:
+                doubt = answer if doubt is None else doubt
+            elif (answer is True) is settles:
+                return settles
+        return not settles if doubt is None else doubt
+
+    return decide
 
 
 def _settled(cohort: CompiledCohort, subject: Subject) -> CohortAnswer:

@@ -94,3 +94,12 @@ def test_naive_now_is_refused_in_both_ways():
         program.evaluate(CONTEXT, now=naive)
     with pytest.raises(ValueError, match="aware"):
         run(program.steps(CONTEXT, now=naive))
+
+
+def test_what_evaluates_within_one_piece_is_known_beforehand():
+    program = many(40)
+    work = program.work()
+    assert run(program.steps(CONTEXT, now=NOW, work=work + 1))[0] == 0
+    assert run(program.steps(CONTEXT, now=NOW, work=work - 1))[0] == 1
+    assert program.work(Selection(flag_keys=("flag-1",))) < work
+    assert program.work(Selection(flag_keys=())) == 0

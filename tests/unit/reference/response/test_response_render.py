@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from reference.outcome import Evaluation, Outcome, Status
-from reference.response import Envelope, Record, Shape, records_of, render
+from reference.response import Envelope, Printed, Record, Shape, records_of, render
 from reference.response.config import FEATURE_FLAGS, fallback_config, merge_config, mini_answer, quota_envelope
 
 ENVELOPE = Envelope(request_id="0b9a1c2e-0000-4000-8000-000000000001", evaluated_at=1_700_000_000_000)
@@ -130,3 +130,26 @@ def test_fallback_config_carries_no_token():
     config = fallback_config(has_flags=True)
     assert config["hasFeatureFlags"] is True
     assert "token" not in config
+
+
+@pytest.mark.parametrize("shape", [Shape.V2, Shape.V3])
+@pytest.mark.parametrize(
+    "envelope",
+    [
+        ENVELOPE,
+        msgspec.structs.replace(ENVELOPE, errors=True),
+        msgspec.structs.replace(ENVELOPE, errors=None),
+        msgspec.structs.replace(ENVELOPE, minimal_flag_called_events=True),
+        msgspec.structs.replace(ENVELOPE, request_id='odd ",\\ "evaluatedAt":0 }'),
+        msgspec.structs.replace(ENVELOPE, request_id=None),
+        msgspec.structs.replace(ENVELOPE, evaluated_at=None),
+        msgspec.structs.replace(ENVELOPE, quota_limited=("recordings",)),
+        msgspec.structs.replace(ENVELOPE, extra={"later": [1], "requestId": "another"}),
+    ],
+)
+def test_printing_from_parts_gives_the_bytes_of_rendering_however_often(shape: Shape, envelope: Envelope):
+    printed = Printed(shape)
+    for again in range(3):
+        now = msgspec.structs.replace(envelope, evaluated_at=envelope.evaluated_at and envelope.evaluated_at + again)
+        assert printed.render(FLAGS.values(), now) == render(FLAGS, now, shape)
+        assert printed.render((), now) == render({}, now, shape)

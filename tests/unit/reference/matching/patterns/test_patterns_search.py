@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 import pytest
+import re2
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reference.matching.patterns.costs import BACKTRACK_LIMIT, backtracks, compiled_bytes, looks_around, sets, stays_below_limit
-from reference.matching.patterns.linear import compile_linear
+from reference.matching.patterns.linear import compile_linear, direct_search
 from reference.matching.patterns.parse import parse
 from reference.matching.patterns.positions import OverBudget, Positions
 from tests.unit.reference.matching.asking import ask, said
@@ -273,3 +274,15 @@ def test_the_backtrack_bound_is_exact(pattern: str, longest: int) -> None:
 @pytest.mark.parametrize("pattern", [r"(?:a+)+", r"(?:a|b){17}", r"(?:a?b?)*", r"(?:\ba*){20}"])
 def test_nested_repetitions_are_past_any_bound(pattern: str) -> None:
     assert not stays_below_limit(parse(pattern), 20)
+
+
+def test_the_engine_below_the_librarys_search_answers_as_the_search_does():
+    compiled = re2.compile(rb"b[0-9]{1,3}\z")
+    search = direct_search(compiled)
+    assert search is not None, "the locked google-re2 can be searched directly; another version may need another way"
+    for text in (b"", b"b", b"b1", b"ab12", b"b1234", b"b12c", b"b12\n", b"b1b2"):
+        assert search(text) is (compiled.search(text) is not None)
+
+
+def test_a_library_without_that_engine_is_searched_as_it_offers():
+    assert direct_search(re.compile(b"b")) is None
