@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Final, TypeAlias
-from uuid import uuid4
 
 import msgspec
 from aiohttp import web
@@ -44,6 +43,7 @@ from proxy.upstream.breaker import Gate
 from proxy.upstream.budget import RetryBudget
 from proxy.upstream.exchange import HttpTransport, Transport
 from proxy.upstream.origin import Origin, OriginSettings
+from proxy.uuids import uuids
 
 TransportFactory: TypeAlias = Callable[[Upstream], Transport]
 
@@ -152,7 +152,7 @@ def build(
     clock: Clock | None = None,
     transport: TransportFactory | None = None,
     rng: Random | None = None,
-    new_id: Callable[[], str] = lambda: str(uuid4()),
+    new_id: Callable[[], str] | None = None,
     elsewhere: Handler | None = None,
     secret: bytes | None = None,
 ) -> Line:
@@ -163,7 +163,7 @@ def build(
         clock: Time, for deadlines, ages and windows.
         transport: Makes what talks to an upstream.
         rng: Jitter.
-        new_id: Names answers that we assemble.
+        new_id: Names answers that we assemble; None: random UUIDs.
         elsewhere: Answers every path but the flag endpoints, instead of relay, passthrough and health.
         secret: Key under which callers' keys are remembered; None: a random one.
     """
@@ -172,7 +172,7 @@ def build(
         clock=clock,
         transport=transport or (lambda upstream: HttpTransport(upstream, clock=clock)),
         rng=rng or Random(),  # noqa: S311 - jitter is no secret
-        new_id=new_id,
+        new_id=new_id or uuids().__next__,
         elsewhere=elsewhere,
         memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
         held=Held(clock=clock),

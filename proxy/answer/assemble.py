@@ -45,8 +45,14 @@ class Assembler:
 
     def named(self, envelope: Envelope, *, errors: bool) -> Envelope:
         """Return an envelope with an id and a time of our own; `errors` is what `errorsWhileComputingFlags` will say."""
-        evaluated_at = int(self._clock.wall() * 1000)
-        return msgspec.structs.replace(envelope, errors=errors, request_id=self._new_id(), evaluated_at=evaluated_at)
+        return msgspec.structs.replace(envelope, errors=errors, request_id=self._new_id(), evaluated_at=self._now_ms())
+
+    def around(self, *, is_minimal: bool) -> Envelope:
+        """Return what stands around flags that are certain, with an id and a time of our own."""
+        return Envelope(request_id=self._new_id(), evaluated_at=self._now_ms(), minimal_flag_called_events=is_minimal)
+
+    def _now_ms(self) -> int:
+        return int(self._clock.wall() * 1000)
 
 
 async def _merged(pieces: Sequence[Filled]) -> tuple[dict[str, Record], dict[str, Source]]:

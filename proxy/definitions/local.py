@@ -16,7 +16,7 @@ import msgspec
 from reference.context import Context, Runtime, Selection
 from reference.evaluate import WORK_PER_STEP, selector
 from reference.json import Json
-from reference.outcome import Outcome, Status
+from reference.outcome import Evaluation, Outcome, Status
 from reference.request.asked import device_of, selection_of
 from reference.request.fields import FlagsBody, read_fields
 from reference.response import Record, Refusal, record_of
@@ -106,13 +106,26 @@ def question_of(
     return Question(_context(body, distinct_id, timezone), selection_of(body, headers, survey_only=survey_only), work)
 
 
+def find_at_once(held: HeldSet, question: Question, *, now: datetime) -> Findings | None:
+    """Evaluate a request in one go, the usual case; None where that could hold the loop too long (`find` does it in steps)."""
+    program, selection = held.program, question.selection
+    if program.work(selection) > question.work:
+        return None
+    return _findings(held, selection, program.evaluate(question.context, now=now, selection=selection))
+
+
 def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]:
     """Evaluate a request in steps; `now` is an aware datetime, from which relative dates count."""
-    program, selection = held.program, question.selection
-    evaluation = yield from program.steps(question.context, now=now, selection=selection, work=question.work)
-    value = Status.VALUE
-    found = {key: outcome for key, outcome in evaluation.outcomes.items() if outcome.status is value}
-    wanted = program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
+    selection = question.selection
+    evaluation = yield from held.program.steps(question.context, now=now, selection=selection, work=question.work)
+    return _findings(held, selection, evaluation)
+
+
+def _findings(held: HeldSet, selection: Selection, evaluation: Evaluation) -> Findings:
+    outcomes, value = evaluation.outcomes, Status.VALUE
+    open_ones = [outcome.key for outcome in outcomes.values() if outcome.status is not value]
+    found = {key: outcome for key, outcome in outcomes.items() if outcome.status is value} if open_ones else outcomes
+    wanted = held.program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
     return Findings(found, wanted.difference(found))
 
 

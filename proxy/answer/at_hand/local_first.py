@@ -11,7 +11,7 @@ from proxy.answer.answer import Answer, Assembled, Source
 from proxy.answer.assemble import Assembler
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.answer.rungs.local import LocalRung, Look
-from proxy.answer.shape import Wish, compose, remembered, standing_in, wish_of
+from proxy.answer.shape import Wish, compose, remembered, wish_of
 from proxy.clock import Clock
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
@@ -42,8 +42,7 @@ class LocalFirst:
 
     def _written(self, look: Look, wish: Wish) -> bytes:
         held, outcomes = look.held, look.findings.outcomes
-        around = standing_in(wish, is_minimal=held.definitions.minimal_flag_called_events)
-        envelope = self._assembler.named(around, errors=False)
+        envelope = self._assembler.around(is_minimal=held.definitions.minimal_flag_called_events)
         if wish.shape is held.printed.shape:
             return held.printed.render(outcomes.values(), envelope)
         return compose(wish, outcomes, envelope)

@@ -21,7 +21,7 @@ from proxy.answer.shape import standing_in, wish_of
 from proxy.clock import Clock
 from proxy.config.settings import Definitions
 from proxy.definitions.held import Held, HeldSet
-from proxy.definitions.local import Findings, Question, find, question_of, switched_off
+from proxy.definitions.local import Findings, Question, find, find_at_once, question_of, switched_off
 from proxy.pauses import in_slices
 
 from .rung import Filled
@@ -74,7 +74,10 @@ class LocalRung:
         if held is None or question is None:
             return None
         now = datetime.fromtimestamp(self._clock.wall(), UTC)
-        return Look(held, question, await in_slices(find(held, question, now=now)))
+        findings = find_at_once(held, question, now=now)
+        if findings is None:
+            findings = await in_slices(find(held, question, now=now))
+        return Look(held, question, findings)
 
     def question(self, request: FlagsRequest) -> Question | None:
         """Read what a request asks; None when its project keeps no definitions, or they can't answer it."""
