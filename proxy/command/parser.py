@@ -19,6 +19,7 @@ first steps:
   flags-proxy demo                              everything on this machine, offline, with a curl to try
   flags-proxy check-config --config FILE        what would run, and who set each value
   flags-proxy serve --config FILE               run it
+  flags-proxy switch --config FILE              what is switched off in a running instance
 
 exit codes: 0 done · 1 forced or broken · 2 configuration · 3 address not available · 4 runtime folder in use"""
 
@@ -46,6 +47,19 @@ Start an embedded flag service with sample definitions and the proxy in front of
 stop and revive the service to see the proxy hold on. Needs no network. Ctrl-C stops everything."""
 
 
+_SWITCH: Final = """\
+Show which switches of a running instance are turned, turn one, or put it back. Asks the operators' listener (admin.port), with
+the token that the configuration names. Every worker obeys before this command ends. `normal` puts a switch back."""
+
+_SWITCHES: Final = """\
+switches: bypass (pure relay), observe (decide and record, change nothing), merge, judge, hysteresis, race, retry
+examples:
+  flags-proxy switch
+  flags-proxy switch bypass on --all --for 15m --reason "incident 9"
+  flags-proxy switch judge off --project web --reason "false alarm"
+  flags-proxy switch judge normal --project web"""
+
+
 def parsed(arguments: list[str]) -> argparse.Namespace:
     """Read a command line; `module` names the command. Exits with 2 on a wrong one, 0 after help."""
     parser = _parser("flags-proxy", _ABOUT, _EPILOG)
@@ -58,6 +72,11 @@ def parsed(arguments: list[str]) -> argparse.Namespace:
         command = commands.add_parser(name, help=summary, description=about, epilog=epilog, formatter_class=_Raw)
         _add_config(command)
         command.set_defaults(module=module)
+    _add_switch(
+        commands.add_parser(
+            "switch", help="turn a mechanism off while it runs", description=_SWITCH, epilog=_SWITCHES, formatter_class=_Raw
+        )
+    )
     _add_demo(commands.add_parser("demo", help="try it on this machine", description=_DEMO, formatter_class=_Raw))
     return parser.parse_args(arguments)
 
@@ -78,6 +97,20 @@ def _add_config(command: argparse.ArgumentParser) -> None:
         default=Path(default) if default else None,
         help=f"TOML file; default: the one that {CONFIG_VARIABLE} names, else the environment alone",
     )
+
+
+def _add_switch(command: argparse.ArgumentParser) -> None:
+    command.add_argument("switch", nargs="?", help="its name; left out: show all")
+    command.add_argument("position", nargs="?", choices=("on", "off", "normal"), help="`normal` puts it back")
+    command.add_argument("--project", metavar="NAME", help="for one project, whatever is turned for all")
+    command.add_argument("--all", action="store_true", help="for every project without a turn of its own")
+    command.add_argument(
+        "--for", dest="span", default="1h", metavar="TIME", help="90s, 15m, 2h, 3d or `ever` (default: %(default)s)"
+    )
+    command.add_argument("--reason", metavar="TEXT", help="why, for the log and the status")
+    command.add_argument("--admin", metavar="URL", help="the operators' listener; default: where the configuration puts it")
+    _add_config(command)
+    command.set_defaults(module="switch")
 
 
 def _add_demo(command: argparse.ArgumentParser) -> None:
