@@ -6,25 +6,40 @@ that nobody reads.
 
 from __future__ import annotations
 
+from typing import Final
+
 from proxy.answer.answer import Answer, Failure, Whole
 from proxy.answer.request import FlagsRequest
 from proxy.clock import Clock
+from proxy.config.settings import Telemetry
 from proxy.upstream.exchange import Transport
 
 from .metrics.meter import Meter
 from .traces.context import Parent
 from .traces.tracer import CURRENT, Trace, Tracer, exchanged_by
 
-_ERROR = 500
+_ERROR: Final = 500
 
 
 class Watch:
-    """One worker's watch over its line. `tracer` None: nothing is traced."""
+    """One worker's watch over its line.
+
+    Attributes:
+        meter: What counts.
+        tracer: What traces; None while there is nobody to send spans to.
+    """
 
     def __init__(self, meter: Meter, tracer: Tracer | None, *, clock: Clock) -> None:
         self.meter = meter
-        self.tracer = tracer
+        self.tracer: Tracer | None = None
+        self._tracer = tracer
         self._clock = clock
+
+    def reconfigure(self, settings: Telemetry) -> None:
+        """Trace as these settings say from the next request on."""
+        self.tracer = None if settings.otlp_url is None else self._tracer
+        if self._tracer is not None:
+            self._tracer.draw.ratio = settings.trace_ratio
 
     def begin(self, parent: Parent | None, request: FlagsRequest, *, is_trusted: bool) -> Trace | None:
         """Return the trace of a request that is drawn, now the current one; it ends with `answered`."""

@@ -58,9 +58,9 @@ class Meter:
             cells[ages + bisect_left(AGE_BOUNDS, age_s)] += 1.0
             cells[ages + _SUM_OF_AGES] += age_s
 
-    def refused(self, reason: str) -> None:
-        """Count a request refused before the line; reasons are a closed vocabulary."""
-        self._cells[self.slate.place(REFUSALS, (reason,))] += 1.0
+    def refused(self, status: int) -> None:
+        """Count a flag request that was refused before the line."""
+        self._cells[self.slate.place(REFUSALS, (str(status),))] += 1.0
 
     def other(self, status: int) -> None:
         """Count a request to anything but the flag endpoints."""

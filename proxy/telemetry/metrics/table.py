@@ -40,7 +40,10 @@ DURATIONS = _histogram(
     "http.request.method", "http.route", "http.response.status_code", "holdfast.source",
 )  # fmt: skip
 REFUSALS = _counter(
-    "holdfast.refusals", "{request}", "Flag requests refused before the line: no or unknown token, too large.", "reason"
+    "holdfast.refusals",
+    "{request}",
+    "Flag requests refused before the line: no or unknown token, too large.",
+    "http.response.status_code",
 )
 OTHERS = _counter(
     "holdfast.other.requests", "{request}", "Requests to everything but the flag endpoints.", "http.response.status_code"
@@ -88,7 +91,7 @@ CONNECTIONS_REFUSED = _counter("holdfast.connections.refused", "{connection}", "
 LOOP_LAG = _gauge("holdfast.loop.lag", "s", "Longest delay of the event loop in the last second.", merge=Merge.EACH)
 WORKERS = _gauge("holdfast.workers", "{process}", "Workers that answer the supervisor.")
 WORKERS_WANTED = _gauge("holdfast.workers.wanted", "{process}", "Workers that there should be.")
-FRESH = _gauge("holdfast.fresh", "1", "1: everything that is kept up to date is; 0: something is stale.", merge=Merge.MAX)
+FRESH = _gauge("holdfast.fresh", "1", "1: everything that is kept up to date is; 0: something is stale.")
 DEGRADED = _gauge(
     "holdfast.degraded",
     "1",
