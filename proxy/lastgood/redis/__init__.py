@@ -1,0 +1,1 @@
+"""Remembered answers in Redis, shared by the machines of a fleet."""
