@@ -33,6 +33,7 @@ NESTED_BYTES: Final = 1024
 ORDINARY_BYTES: Final = 2048
 """Properties up to this size cost what `WORK_PER_STEP` counts on."""
 
+_NOTHING: Final[frozenset[str]] = frozenset()
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -126,6 +127,8 @@ def _findings(held: HeldSet, selection: Selection, evaluation: Evaluation) -> Fi
     open_ones = [outcome.key for outcome in outcomes.values() if outcome.status is not value]
     found = {key: outcome for key, outcome in outcomes.items() if outcome.status is value} if open_ones else outcomes
     wanted = held.program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
+    if selection.flag_keys is None and len(found) == len(wanted):  # what is found is among them
+        return Findings(found, _NOTHING)
     return Findings(found, wanted.difference(found))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from reference.matching.match import INVALID, Predicate
 from reference.outcome import Outcome, Reason
 
-from .buckets import ALWAYS, VARIANT_SALT, ZERO, digest
+from .buckets import ALWAYS, VARIANT_SALT, ZERO, digest, sha1
 from .subject import Bucket, Identity, Subject
 from .targeting.answers import Answer, Failure
 from .targeting.condition import Condition
@@ -96,9 +96,10 @@ def _single(flag: CompiledFlag, step: _Step) -> Callable[[Subject], Outcome]:
             answer = holds(subject) if only is None else only(subject.view)
             if answer is not True:
                 return untargeted if answer is False or answer is INVALID else walk(flag, subject)
-        if edge is not ALWAYS and not digest(prefix, subject.identity) < edge:
+        identity = subject.identity
+        if edge is not ALWAYS and not (sha1(prefix + identity).digest() if identity else ZERO) < edge:  # `digest`, less a call
             return rolled_out
-        return matched or outcomes.matched(position, split.pick(digest(prefix, subject.identity, VARIANT_SALT)))
+        return matched or outcomes.matched(position, split.pick(digest(prefix, identity, VARIANT_SALT)))
 
     return evaluate
 
