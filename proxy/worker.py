@@ -38,9 +38,6 @@ from proxy.edge.health import Health
 from proxy.edge.through.assembly import Through
 from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
-from proxy.upstream.admission import Bulkhead
-from proxy.upstream.breaker import Gate
-from proxy.upstream.budget import RetryBudget
 from proxy.upstream.exchange import HttpTransport, Transport
 from proxy.upstream.origin import Origin, OriginSettings
 from proxy.uuids import uuids
@@ -219,13 +216,7 @@ def _local(settings: Settings, parts: Parts) -> LocalRung:
 
 
 def _origin(settings: OriginSettings, parts: Parts) -> Origin:
-    return Origin(
-        settings,
-        transport=parts.transport(settings.upstream),
-        gate=Gate(settings.breaker, clock=parts.clock, rng=parts.rng),
-        bulkhead=Bulkhead(places=settings.upstream.connections),
-        budget=RetryBudget(),
-    )
+    return Origin(settings, transport=parts.transport(settings.upstream), clock=parts.clock, rng=parts.rng)
 
 
 async def _close_later(transport: Transport) -> None:

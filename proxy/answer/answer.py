@@ -40,6 +40,7 @@ class Trouble(StrEnum):
     INCOMPLETE = "incomplete"
     TOO_LARGE = "too_large"
     BREAKER_OPEN = "breaker_open"
+    BREAKER_RECOVERING = "breaker_recovering"
     SHED = "shed"
     SUSPECT = "suspect"
     PARTIAL = "partial"

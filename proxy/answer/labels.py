@@ -40,6 +40,7 @@ ERRORS: Final[Mapping[Trouble, str | None]] = {
     Trouble.MALFORMED: "http_protocol_error",
     Trouble.TOO_LARGE: "http_response_body_size",
     Trouble.BREAKER_OPEN: "destination_unavailable",
+    Trouble.BREAKER_RECOVERING: "destination_unavailable",
     Trouble.SHED: "connection_limit_reached",
     Trouble.STATUS: None,  # RFC 9209 §2.1.4: `received-status` says it
     Trouble.RATE_LIMITED: None,
@@ -49,7 +50,7 @@ ERRORS: Final[Mapping[Trouble, str | None]] = {
 }
 """Our words in RFC 9209's; None where the received status is the whole story."""
 
-NOT_ASKED: Final = frozenset({Trouble.BREAKER_OPEN, Trouble.SHED})
+NOT_ASKED: Final = frozenset({Trouble.BREAKER_OPEN, Trouble.BREAKER_RECOVERING, Trouble.SHED})
 LOCAL_FIRST: Final = ("Cache-Status", f"{NAME}; hit; detail={Source.LOCAL}")
 _NOTHING: Final[Lines] = ()
 

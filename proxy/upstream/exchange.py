@@ -32,6 +32,8 @@ from proxy.edge.headers import RESPONSE_DROPPED, relayable
 from .errors import EXPECTED, failure_of
 
 DNS_CACHE_S: Final = 30
+PROBES: Final = 1
+"""A probe needs no place among the exchanges, but a connection."""
 
 _DECIDE: Final = "X-Original-Endpoint: decide\r\n"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
@@ -64,7 +66,7 @@ class HttpTransport:
         # Never sent: it tells the connector where to, and under which key to pool.
         self._where = aiohttp.ClientRequest("POST", url, loop=self._loop)
         self._connector = aiohttp.TCPConnector(
-            limit=upstream.connections,
+            limit=upstream.connections + upstream.slow_lane + PROBES,
             keepalive_timeout=upstream.keepalive_s,
             ttl_dns_cache=DNS_CACHE_S,
             ssl=ssl.create_default_context(cafile=upstream.ca_file) if upstream.ca_file else True,

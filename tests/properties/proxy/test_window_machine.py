@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from proxy.upstream.window import SLICES, Window
+from proxy.upstream.breaker.window import SLICES, Window
 from tests.fakes.clock import FakeClock
 
 WINDOW_S = 10.0

@@ -154,7 +154,7 @@ async def test_a_fault_is_answered_from_memory_and_named(name: str) -> None:
 async def test_many_failures_trip_the_breaker_and_one_probe_closes_it() -> None:
     async with House() as house:
         fickle = Fickle()
-        proxy = await house.proxy(await house.raw(fickle), breaker=Breaker(consecutive=3, open_s=2))
+        proxy = await house.proxy(await house.raw(fickle), breaker=Breaker(consecutive=3, open_s=2, probes=1, ramp_s=0))
         await send(proxy.port, ADA)
         fickle.fault = says(whole(b"busy", status=b"503 Busy"))
         for _ in range(3):

@@ -236,7 +236,9 @@ async def test_a_projects_rate_limit_leaves_the_upstream_to_the_others() -> None
     for n in range(4):
         await shared.ask({"token": "one", "distinct_id": str(n)})
         await alone.ask({"token": "one", "distinct_id": str(n)})
-    assert len(shared.transport.asked) == 4
+    assert len(shared.transport.asked) == 2, "the project is left alone"
+    await shared.ask({"token": "two", "distinct_id": "somebody"})
+    assert len(shared.transport.asked) == 3, "and the other one is not"
     assert len(alone.transport.asked) == 2, "with one project there is nobody else to ask for"
 
 

@@ -6,13 +6,14 @@ import pytest
 
 from proxy.answer.answer import Failure
 from proxy.config.settings import Breaker
-from proxy.upstream.breaker import JITTER, Gate, Permit, State
+from proxy.upstream.breaker import Gate, Permit, State
+from proxy.upstream.breaker.period import JITTER
 from tests.fakes.clock import FakeClock
 
 
 def gate(**settings: float) -> tuple[Gate, FakeClock]:
     clock = FakeClock()
-    return Gate(Breaker(**settings), clock=clock, rng=Random(3)), clock
+    return Gate(Breaker(**{"probes": 1, "ramp_s": 0} | settings), clock=clock, rng=Random(3)), clock
 
 
 def outcomes(of: Gate, *successes: bool) -> None:
@@ -100,7 +101,7 @@ def test_a_flapping_upstream_is_left_alone_for_longer() -> None:
 
 
 def test_a_probe_that_never_reports_frees_its_place_after_the_lease() -> None:
-    breaker, clock = gate(consecutive=1, open_s=2, probe_lease_s=5)
+    breaker, clock = gate(consecutive=1, open_s=2, probe_lease_s=5, slow_s=60)
     outcomes(breaker, False)
     clock.advance(2)
     lost = breaker.admit()

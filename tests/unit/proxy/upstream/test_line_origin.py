@@ -8,17 +8,17 @@ import pytest
 
 from proxy.answer.answer import Failure, Trouble, Whole
 from proxy.config.settings import Breaker, Upstream
-from proxy.upstream.admission import Bulkhead
-from proxy.upstream.breaker import Gate, State
-from proxy.upstream.budget import RESERVE, RetryBudget
+from proxy.upstream.breaker import State
 from proxy.upstream.errors import EXPECTED, failure_of
 from proxy.upstream.origin import Origin, OriginSettings
 from proxy.upstream.outcomes import BY_STATUS, Feed, meaning
+from proxy.upstream.retries import RESERVE, RetryBudget
 from tests.fakes.clock import FakeClock
 from tests.fakes.requests import flags_request
 from tests.fakes.transport import FakeTransport, good
 
 DEAD = Failure(trouble=Trouble.RESET, no_byte_received=True)
+TLS = Failure(trouble=Trouble.TLS, no_byte_received=True)
 REFUSED = Failure(trouble=Trouble.REFUSED, no_byte_received=True)
 
 
@@ -30,9 +30,9 @@ class Scripted(FakeTransport):
 
 
 def origin(transport: FakeTransport, *, places: int = 10, **breaker: float) -> Origin:
-    settings = OriginSettings(Upstream(url="http://x"), Breaker(**breaker), has_one_project=True)
-    gate = Gate(settings.breaker, clock=FakeClock(), rng=Random(1))
-    return Origin(settings, transport=transport, gate=gate, bulkhead=Bulkhead(places=places), budget=RetryBudget())
+    upstream = Upstream(url="http://x", connections=places, queue=0)
+    settings = OriginSettings(upstream, Breaker(**breaker), has_one_project=True)
+    return Origin(settings, transport=transport, clock=FakeClock(), rng=Random(1))
 
 
 async def test_a_connection_that_died_in_the_pool_is_tried_once_more() -> None:
@@ -41,7 +41,7 @@ async def test_a_connection_that_died_in_the_pool_is_tried_once_more() -> None:
     assert len(transport.asked) == 2
 
 
-@pytest.mark.parametrize("failure", [REFUSED, Failure(trouble=Trouble.RESET), Failure(trouble=Trouble.TIMEOUT)])
+@pytest.mark.parametrize("failure", [TLS, Failure(trouble=Trouble.RESET), Failure(trouble=Trouble.TIMEOUT)])
 async def test_nothing_else_is_tried_again(failure: Failure) -> None:
     transport = Scripted(failure, good())
     assert (await origin(transport).ask(flags_request())).failure == failure
@@ -73,7 +73,7 @@ async def test_a_probe_is_not_tried_again() -> None:
     transport = FakeTransport(REFUSED)
     of = origin(transport, consecutive=1)
     await of.ask(flags_request())
-    clock = of.gate._clock
+    clock = of._clock
     assert isinstance(clock, FakeClock)
     clock.advance(2)
     transport.say = DEAD
