@@ -19,15 +19,23 @@ from proxy.answer.at_hand.choice import AtHand
 from proxy.answer.at_hand.counting import Counting
 from proxy.answer.at_hand.local_first import LocalFirst
 from proxy.answer.at_hand.sample import Sample
-from proxy.answer.flight import Flight
-from proxy.answer.ladder import Flown, Ladder
+from proxy.answer.flights.asking import Asking, Lasting
+from proxy.answer.flights.flight import Flight
+from proxy.answer.flights.pure import Observed, Pure
+from proxy.answer.flights.race import Race
+from proxy.answer.flights.renewal import Renewal
+from proxy.answer.flights.trip import Flown, Trip
+from proxy.answer.hooks import Leaving
+from proxy.answer.ladder import Ladder
 from proxy.answer.request import ProjectName, UpstreamName
 from proxy.answer.rungs.local import LocalRung
 from proxy.answer.rungs.rung import Rung
 from proxy.answer.rungs.stale import StaleRung
+from proxy.answer.rungs.walk import Walk
 from proxy.answer.switches import Switches
 from proxy.clock import Clock, SystemClock
 from proxy.config.settings import Settings, Upstream
+from proxy.config.settings.policy import LONGEST_EXCHANGE_S
 from proxy.definitions.held import Held
 from proxy.edge.definitions.keys import Keys
 from proxy.edge.flags.head import Heads
@@ -44,7 +52,7 @@ from proxy.uuids import uuids
 
 TransportFactory: TypeAlias = Callable[[Upstream], Transport]
 
-RETIRE_S: Final = 5.0
+RETIRE_S: Final = LONGEST_EXCHANGE_S + 1.0
 """An upstream that settings no longer name keeps its connections this long: longer than any exchange may take."""
 
 
@@ -60,8 +68,9 @@ class Parts(msgspec.Struct, frozen=True):
     held: Held
     keys: Keys
     sample: Sample
-    flight: Flight[Flown]
+    lasting: Lasting
     switches: Switches
+    observed: Observed
 
 
 class Line:
@@ -105,7 +114,17 @@ class Line:
     @property
     def flight(self) -> Flight[Flown]:
         """What is in the air."""
-        return self._parts.flight
+        return self._parts.lasting.flight
+
+    @property
+    def asked(self) -> Lasting:
+        """What asking upstream counts: races, renewals, what an outage skipped."""
+        return self._parts.lasting
+
+    @property
+    def observed(self) -> Observed:
+        """What the line would have done for projects where it only watches."""
+        return self._parts.observed
 
     def reconfigure(self, settings: Settings) -> None:
         """Run under new settings from the next request on. Memory stays, and so does every upstream that did not change."""
@@ -125,7 +144,7 @@ class Line:
 
     async def close(self) -> None:
         """Give everything back: flights first, pools last."""
-        await self._parts.flight.close()
+        await self._parts.lasting.flight.close()
         for task in self._retiring:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
@@ -165,18 +184,20 @@ def build(
         secret: Key under which callers' keys are remembered; None: a random one.
     """
     clock = clock or SystemClock()
+    memory, held = Memory(max_bytes=settings.memory.max_bytes, clock=clock), Held(clock=clock)
     parts = Parts(
         clock=clock,
         transport=transport or (lambda upstream: HttpTransport(upstream, clock=clock)),
         rng=rng or Random(),  # noqa: S311 - jitter is no secret
         new_id=new_id or uuids().__next__,
         elsewhere=elsewhere,
-        memory=Memory(max_bytes=settings.memory.max_bytes, clock=clock),
-        held=Held(clock=clock),
+        memory=memory,
+        held=held,
         keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
-        flight=Flight(),
+        lasting=_lasting(memory, held, clock=clock),
         switches=Switches(clock=clock),
+        observed=Observed(),
     )
     return Line(settings, parts)
 
@@ -194,18 +215,25 @@ def _flags(
     assembler, counting = Assembler(clock=clock, new_id=parts.new_id), Counting(parts.held)
     eager = frozenset(name for name, rules in local.rules.items() if rules.local_first)
     rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, counting, clock=clock), "local": local}
+    at_hand = AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock)
+    asking = Asking(origins, parts.lasting, Walk(rungs, assembler), clock=clock)
     ladder = Ladder(
-        origins=origins,
+        switches=parts.switches,
         memory=parts.memory,
-        flight=parts.flight,
-        rungs=rungs,
-        assembler=assembler,
-        at_hand=AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock),
+        at_hand=at_hand,
+        asking=asking,
+        pure=Pure(origins, at_hand, asking, parts.observed, clock=clock),
         sample=parts.sample,
     )
     heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
     decoder = Decoder(tenants=tenants, limits=limits, clock=clock)
     return Flags(ladder=ladder, heads=heads, decoder=decoder, limits=limits, elsewhere=elsewhere)
+
+
+def _lasting(memory: Memory, held: Held, *, clock: Clock) -> Lasting:
+    flight: Flight[Flown] = Flight(clock=clock)
+    trip = Trip(memory, held, clock=clock)
+    return Lasting(flight=flight, trip=trip, race=Race(clock=clock), renewal=Renewal(flight), mending=Leaving())
 
 
 def _local(settings: Settings, parts: Parts) -> LocalRung:

@@ -26,22 +26,23 @@ class Assembler:
         self._clock = clock
         self._new_id = new_id
 
-    async def answer(self, request: FlagsRequest, story: Answer, pieces: Sequence[Filled]) -> Answer:
-        """Return the answer of all pieces together; the story unchanged when they say nothing at all."""
+    async def answer(self, request: FlagsRequest, story: Answer, pieces: Sequence[Filled]) -> tuple[Answer, bool]:
+        """Return the answer of all pieces together, the story itself when they say nothing; and whether it is whole."""
         records, sources = await _merged(pieces)
         is_partial = _is_partial(request, pieces, sources)
         if not records and is_partial:
-            return story
+            return story, False
         around = next((piece.envelope for piece in pieces if piece.envelope is not None), None)
         wish = wish_of(request)
         envelope = self.named(around or standing_in(wish, is_minimal=False), errors=is_partial or request.policy.mark_stale)
         body = compose(wish, records, envelope)
-        return msgspec.structs.replace(
+        answer = msgspec.structs.replace(
             story,
             content=Assembled(body, sources),
             source=next(iter(sources.values()), pieces[0].source),
             age_s=max(piece.age_s for piece in pieces),
         )
+        return answer, not is_partial
 
     def named(self, envelope: Envelope, *, errors: bool) -> Envelope:
         """Return an envelope with an id and a time of our own; `errors` is what `errorsWhileComputingFlags` will say."""

@@ -5,9 +5,11 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | answer                                   | Cache-Status                                                        |
 |------------------------------------------|---------------------------------------------------------------------|
 | fresh copy                               | `holdfast; hit; ttl=<s>`                                            |
+| copy given while it is asked anew        | `holdfast; hit; ttl=-<s>; detail=stale`, without a `Proxy-Status`   |
 | local-first: from definitions            | `holdfast; hit; detail=local`                                       |
 | upstream, live                           | `holdfast; fwd=<why>; fwd-status=<n>[; stored][; collapsed]`        |
-| remembered, after upstream failed        | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
+| `bypass`, `observe`: pure relay          | `holdfast; fwd=bypass; fwd-status=<n>`                              |
+| remembered, after upstream failed or was late | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
 | remembered, upstream not asked           | `holdfast; hit; ttl=-<s>; detail=stale`                             |
 | assembled from other sources             | `holdfast; fwd=<why>; detail=local` (or `configured`)               |
 | nothing at hand                          | `holdfast; fwd=<why>; detail=none`                                  |
@@ -61,6 +63,8 @@ def labels(answer: Answer) -> Lines:
         return (("Cache-Status", f"{NAME}; hit; ttl={math.ceil(answer.fresh_for_s or 0)}"), ("Age", str(int(answer.age_s))))
     if answer.source is Source.LOCAL and answer.failure is None:
         return (LOCAL_FIRST, *_age(answer))
+    if answer.failure is None and answer.source is Source.STALE:
+        return (("Cache-Status", f"{NAME}; hit; ttl={int(answer.fresh_for_s or 0)}; detail={Source.STALE}"), *_age(answer))
     if answer.failure is None:
         return (("Cache-Status", _live(answer.forward, answer.content.status, answer.stored, answer.joined)),)
     return (("Cache-Status", _rescued(answer, answer.failure)), ("Proxy-Status", _proxy_status(answer.failure)), *_age(answer))

@@ -51,7 +51,8 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
         key: None: this request may be neither remembered nor joined (cookieless, internal, leniently read, …).
         asked: The flag keys asked for; None for all.
         version: `v` of the query as the service would read it; None when absent.
-        deadline: Absolute, on the proxy's monotonic clock.
+        deadline: When the caller gets its answer at the latest; absolute, on the proxy's monotonic clock.
+        started: When it came, on the same clock.
         writes: It carries `$anon_distinct_id`, so the service may write on it: a fresh copy never replaces the call.
     """
 
@@ -68,4 +69,12 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
     asked: tuple[str, ...] | None
     version: int | None
     deadline: float
+    started: float = 0.0
     writes: bool = False
+
+    @property
+    def exchange_deadline(self) -> float:
+        """When the exchange ends at the latest: what could be remembered may outlive its callers."""
+        if self.key is None:
+            return self.deadline
+        return max(self.deadline, self.started + self.policy.exchange_s)

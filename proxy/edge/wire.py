@@ -119,6 +119,7 @@ class Decoder:
         asked: tuple[str, ...] | None = None,
         writes: bool = False,
     ) -> FlagsRequest:
+        now = self._clock.monotonic()
         return FlagsRequest(
             project=tenant.project,
             upstream=tenant.upstream,
@@ -132,7 +133,8 @@ class Decoder:
             key=key,
             asked=asked,
             version=version,
-            deadline=self._clock.monotonic() + tenant.policy.deadline_s,
+            deadline=now + tenant.policy.deadline_s,
+            started=now,
             writes=writes,
         )
 

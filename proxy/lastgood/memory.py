@@ -97,7 +97,7 @@ class Memory:
             kept,
             cost_bytes=_FIXED_BYTES + len(key.material) + len(kept.whole.body),
             fresh_s=policy.fresh_s,
-            usable_s=max(policy.fresh_s, policy.stale_if_error_s),
+            usable_s=max(policy.fresh_s + policy.stale_while_revalidate_s, policy.stale_if_error_s),
             age_s=age_s,
         )
 

@@ -77,7 +77,7 @@ class HttpTransport:
 
     async def exchange(self, request: FlagsRequest) -> Whole | Failure:
         """Send the request once, inside its deadline."""
-        left_s = request.deadline - self._clock.monotonic()
+        left_s = request.exchange_deadline - self._clock.monotonic()
         if left_s <= 0:
             return Failure(trouble=Trouble.TIMEOUT, no_byte_received=True)
         alarm = _Alarm()

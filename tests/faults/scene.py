@@ -19,7 +19,7 @@ from tests.wire.proxy_line.house import DOCUMENT, NEW_ID, NOW, TOKEN, House, Pro
 
 USERS = tuple(f"user-{n}" for n in range(6))
 BREAKER = Breaker(consecutive=5, minimum_calls=20, probes=1, ramp_s=0)
-PATIENT, HASTY = Policy(), Policy(deadline_s=0.4)
+PATIENT, HASTY = Policy(), Policy(deadline_s=0.4, exchange_s=0.4)
 """Hasty: the deadline against which faults of seconds are played, so that the outage is short and its shape the same."""
 DEFINITIONS = f"/flags/definitions?token={TOKEN}"
 KEY = (("Authorization", "Bearer phx_holdfast_sample"),)

@@ -1,7 +1,8 @@
-"""What answers without asking upstream: the definitions, where the project wants that, else a fresh copy of the last answer.
+"""What answers without asking upstream: the definitions, where the project wants that, else a copy of the last answer.
 
-A request on which the service may write is always asked upstream. A fresh copy in which the definitions held find something
-outdated is not fresh.
+A copy answers while it is fresh, and for `stale_while_revalidate_s` after that, when upstream is asked in the background: it is
+then `STALE` without a failure. A request on which the service may write is always asked upstream. A copy in which the
+definitions held find something outdated is not given.
 """
 
 from __future__ import annotations
@@ -30,15 +31,16 @@ class AtHand:
             answer = await self._local_first.answer(request, entry)
             if answer is not None:
                 return answer
-        fresh = None if entry is None or request.writes else self._fresh(request, entry)
-        if fresh is None or entry is None or self._counting.is_sound(request, entry):
-            return fresh
-        return fresh if await self._counting.remains(request, entry) is None else None
+        copy = None if entry is None or request.writes else self._copy(request, entry)
+        if copy is None or entry is None or self._counting.is_sound(request, entry):
+            return copy
+        return copy if await self._counting.remains(request, entry) is None else None
 
-    def _fresh(self, request: FlagsRequest, entry: Entry[Kept]) -> Answer | None:
-        now = self._clock.monotonic()
+    def _copy(self, request: FlagsRequest, entry: Entry[Kept]) -> Answer | None:
+        now, policy = self._clock.monotonic(), request.policy
         age_s = now - entry.stored_at
-        left_s = min(entry.fresh_until - now, request.policy.fresh_s - age_s)
-        if left_s <= 0:
+        left_s = min(entry.fresh_until - now, policy.fresh_s - age_s)
+        if left_s + policy.stale_while_revalidate_s <= 0:
             return None
-        return Answer(content=entry.value.whole, source=Source.FRESH, age_s=age_s, fresh_for_s=left_s)
+        source = Source.FRESH if left_s > 0 else Source.STALE
+        return Answer(content=entry.value.whole, source=source, age_s=age_s, fresh_for_s=left_s)

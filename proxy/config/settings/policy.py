@@ -11,15 +11,22 @@ from .section import Count, PositiveSeconds, Ratio, Seconds, Section
 RUNGS: Final = frozenset({"stale", "local"})
 """What `Policy.rungs` may name; the ladder has one entry for each."""
 
+LONGEST_EXCHANGE_S: Final = 10.0
+"""Who retires an upstream waits for its last exchange that long."""
+
 
 class Policy(Section, frozen=True):
     """How one project's answers are made.
 
     Attributes:
         fresh_s: A remembered answer younger than this is given without asking upstream; 0: always ask.
+        stale_while_revalidate_s: For so long after that it is given all the same, while upstream is asked in the background.
         stale_if_error_s: How old a remembered answer may be when upstream fails.
         mark_stale: Set `errorsWhileComputingFlags` in answers made after a failure, so that events carry the mark.
+        deadline_at_hand_s: Longest wait for upstream by who has a complete answer at hand.
         deadline_s: Longest wait for upstream, inside the SDKs' 3 s.
+        exchange_s: How long an exchange may go on after its callers were answered from elsewhere; what it brings is remembered.
+            It never ends before `deadline_s`.
         rungs: What is tried after a failure, in this order.
         judge_ratio: An error-free answer that lacks more than this share of the flags remembered …
         judge_flags: … and at least so many is held back …
@@ -28,9 +35,12 @@ class Policy(Section, frozen=True):
     """
 
     fresh_s: Seconds = 0.0
+    stale_while_revalidate_s: Seconds = 0.0
     stale_if_error_s: Seconds = 86_400.0
     mark_stale: bool = True
+    deadline_at_hand_s: Annotated[float, Meta(gt=0, le=2.8)] = 1.0
     deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
+    exchange_s: Annotated[float, Meta(gt=0, le=LONGEST_EXCHANGE_S)] = 5.0
     rungs: tuple[str, ...] = ("stale", "local")
     judge_ratio: Ratio = 0.3
     judge_flags: Count = 5

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from proxy.answer.answer import Failure, Whole
-from proxy.answer.flight import Flight
+from proxy.answer.flights.flight import Flight
 from proxy.answer.request import Key
 from proxy.clock import Clock
 from proxy.definitions.acceptance import Opening
@@ -49,7 +49,7 @@ class Inquiries:
         self._records = records
         self._controls = controls
         self._clock = clock
-        self._flight: Flight[Conclusion] = Flight()
+        self._flight: Flight[Conclusion] = Flight(clock=clock)
         self._negatives: dict[Key, tuple[float, Conclusion]] = {}
 
     async def ask(self, question: Question) -> Conclusion:

@@ -137,7 +137,9 @@ async def test_a_fault_is_answered_from_memory_and_named(name: str) -> None:
     fault, word = FAULTS[name]
     async with House() as house:
         fickle = Fickle()
-        proxy = await house.proxy(await house.raw(fickle), policy=Policy(deadline_s=0.25), upstream={"response_bytes": 500_000})
+        proxy = await house.proxy(
+            await house.raw(fickle), policy=Policy(deadline_s=0.25, exchange_s=0.25), upstream={"response_bytes": 500_000}
+        )
         good = await send(proxy.port, ADA)
         fickle.fault = fault
         bad = await send(proxy.port, ADA)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from proxy.answer.answer import Assembled, Failure, Forward, Source, Trouble, Whole
-from proxy.answer.ladder import Ladder
 from proxy.answer.rungs.rung import Filled
+from proxy.answer.rungs.walk import Walk
 from proxy.answer.shape import Record
 from proxy.config.settings import Breaker, Policy, Project
 from tests.fakes.line import FakeLine
@@ -256,9 +256,13 @@ class FakeRung:
 
 def with_rungs(policy: Policy, rungs: Mapping[str, Any]) -> FakeLine:
     line = FakeLine(policy=policy, transport=FakeTransport(DOWN))
-    ladder: Ladder = line.line._flags._ladder
-    ladder._rungs = {**ladder._rungs, **rungs}
+    put(line, rungs)
     return line
+
+
+def put(line: FakeLine, rungs: Mapping[str, Any]) -> None:
+    walk: Walk = line.line._flags._ladder._asking._walk
+    walk._rungs = {**walk._rungs, **rungs}
 
 
 async def test_records_of_several_rungs_make_one_answer_the_first_rung_winning() -> None:
@@ -290,7 +294,6 @@ async def test_a_whole_answer_below_a_partial_one_gives_its_records() -> None:
     line = FakeLine(policy=Policy(rungs=("local", "stale")))
     await line.ask(BODY)
     line.transport.say = DOWN
-    ladder: Ladder = line.line._flags._ladder
-    ladder._rungs = {**ladder._rungs, "local": FakeRung(Source.LOCAL, b=True)}
+    put(line, {"local": FakeRung(Source.LOCAL, b=True)})
     said = json.loads((await line.ask(BODY)).content.body)
     assert sorted(said["flags"]) == ["a", "b"]

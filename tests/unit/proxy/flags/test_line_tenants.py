@@ -74,4 +74,4 @@ async def test_a_known_body_under_other_headers_or_another_target_is_read_again(
 
 
 async def test_every_rung_that_settings_may_name_exists() -> None:
-    assert set(FakeLine().line._flags._ladder._rungs) == RUNGS
+    assert set(FakeLine().line._flags._ladder._asking._walk._rungs) == RUNGS

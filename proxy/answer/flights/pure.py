@@ -1,0 +1,92 @@
+"""Pure relay: what upstream says, byte for byte. `bypass` is that and nothing else; `observe` decides all and gives none of it.
+
+There the one exchange that the client's answer comes from is judged and remembered as ever. Where the line would have answered
+from, and why, goes into the answer's notes and into counters. Upstream sees exactly what it would see without us.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from proxy.answer.answer import Answer, Failure, Forward, Source, Trouble, Whole
+from proxy.answer.at_hand.choice import AtHand
+from proxy.answer.request import FlagsRequest, ProjectName, UpstreamName
+from proxy.answer.shape import read_answer, unavailable
+from proxy.answer.switches import Mode
+from proxy.clock import Clock
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept
+from proxy.upstream.origin import Origin, Tried
+from proxy.upstream.outcomes import failure, meaning
+
+from .asking import Asking
+
+
+class Observed:
+    """What the line would have done where it only watched.
+
+    Attributes:
+        answers: By project, the source it would have answered from, and the trouble that would have led there.
+        differing: How often the client would have got another status or body.
+    """
+
+    def __init__(self) -> None:
+        self.answers: Counter[tuple[ProjectName, Source, Trouble | None]] = Counter()
+        self.differing: Counter[ProjectName] = Counter()
+
+
+class Pure:
+    """Relays."""
+
+    def __init__(
+        self, origins: Mapping[UpstreamName, Origin], at_hand: AtHand, asking: Asking, seen: Observed, *, clock: Clock
+    ) -> None:
+        self._origins = origins
+        self._at_hand = at_hand
+        self._asking = asking
+        self._seen = seen
+        self._clock = clock
+
+    async def bypass(self, request: FlagsRequest) -> Answer:
+        """Return what upstream says, whatever it is; the one answer of ours is for when it says nothing."""
+        return _relayed(await self._relay(request))
+
+    async def observe(self, request: FlagsRequest, mode: Mode, entry: Entry[Kept] | None) -> Answer:
+        """Return the same, and note what the line would have given."""
+        at_hand = await self._at_hand.answer(request, entry)
+        sent_at = self._clock.monotonic()
+        said = await self._relay(request)
+        wanted = await self._asking.after(request, mode, entry, tried(request, said), sent_at=sent_at)
+        return self._noted(request, _relayed(said), at_hand or wanted)
+
+    def _noted(self, request: FlagsRequest, given: Answer, would: Answer) -> Answer:
+        trouble = None if would.failure is None else would.failure.trouble
+        differs = (given.content.status, given.content.body) != (would.content.status, would.content.body)
+        self._seen.answers[request.project, would.source, trouble] += 1
+        self._seen.differing[request.project] += differs
+        told = {"source": would.source, "trouble": trouble, "status": would.content.status, "differs": differs, **would.notes}
+        return replace(given, notes={"would": told})
+
+    async def _relay(self, request: FlagsRequest) -> Whole | Failure:
+        return await self._origins[request.upstream].transport.exchange(request)
+
+
+def _relayed(said: Whole | Failure) -> Answer:
+    if isinstance(said, Failure):
+        return Answer(content=unavailable(), source=Source.NONE, failure=said, forward=Forward.BYPASS)
+    return Answer(content=said, source=Source.UPSTREAM, forward=Forward.BYPASS)
+
+
+def tried(request: FlagsRequest, said: Whole | Failure) -> Tried:
+    """Return how asking would have gone, from what upstream said."""
+    if isinstance(said, Failure):
+        return Tried(None, said)
+    is_evaluation = request.method == "POST"
+    reading = read_answer(said) if is_evaluation else None
+    row = meaning(said, is_evaluation=is_evaluation, is_flags_body=reading is not None)
+    if row.trouble is None:
+        return Tried(said, None, reading)
+    return Tried(said if row.is_relayable else None, failure(said, row.trouble))

@@ -1,0 +1,62 @@
+"""The walk over the rungs in the policy's order, until nothing is missing: what stands in for upstream, whole or in parts.
+
+A whole answer of the first rung that has one ends it; otherwise the records of all make one answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from proxy.answer.answer import Answer
+from proxy.answer.assemble import Assembler
+from proxy.answer.request import FlagsRequest
+
+from .rung import Filled, Rung
+
+
+class Rescued(msgspec.Struct, frozen=True):
+    """What stands in for upstream. `is_complete`: no flag that was asked for is missing."""
+
+    answer: Answer
+    is_complete: bool
+
+
+class Walk:
+    """The rungs by name, as a policy names them."""
+
+    def __init__(self, rungs: Mapping[str, Rung], assembler: Assembler) -> None:
+        self._rungs = rungs
+        self._assembler = assembler
+
+    async def rescue(self, request: FlagsRequest, story: Answer) -> Rescued:
+        """Return the story with what the rungs have; the story itself when that is nothing."""
+        pieces = await self.fill(request, None if request.asked is None else frozenset(request.asked))
+        if not pieces:
+            return Rescued(story, is_complete=False)
+        if pieces[0].content is not None:
+            return Rescued(_told(story, pieces[0]), is_complete=True)
+        return Rescued(*await self._assembler.answer(request, story, pieces))
+
+    async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Sequence[Filled]:
+        """Return what the rungs have of the `missing` flags (None: of all, whichever those are), first rung first."""
+        pieces: list[Filled] = []
+        for name in request.policy.rungs:
+            filled = await self._rungs[name].fill(request, missing)
+            if filled is None:
+                continue
+            pieces.append(filled)
+            if filled.content is not None and len(pieces) == 1:
+                break
+            missing = missing and missing.difference(filled.records)
+            if missing is not None and not missing:
+                break
+        return pieces
+
+
+def _told(story: Answer, filled: Filled) -> Answer:
+    assert filled.content is not None
+    return msgspec.structs.replace(
+        story, content=filled.content, source=filled.source, age_s=filled.age_s, fresh_for_s=filled.fresh_for_s
+    )
