@@ -53,6 +53,7 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
         version: `v` of the query as the service would read it; None when absent.
         deadline: When the caller gets its answer at the latest; absolute, on the proxy's monotonic clock.
         started: When it came, on the same clock.
+        credential: Stands for the project token it carries, in this process; 0: not known.
         writes: It carries `$anon_distinct_id`, so the service may write on it: a fresh copy never replaces the call.
     """
 
@@ -71,6 +72,7 @@ class FlagsRequest(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float
     started: float = 0.0
     writes: bool = False
+    credential: int = 0
 
     @property
     def exchange_deadline(self) -> float:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from reference.response import (
+    FEATURE_FLAGS,
     Envelope,
     ErrorAnswer,
     ReadAnswer,
@@ -29,6 +30,7 @@ from reference.response import (
     read,
     read_flag,
     render,
+    render_again,
 )
 from reference.response.read import ERROR_BIT, read_in_steps
 from reference.response.render import Item
@@ -38,6 +40,7 @@ from .intake.query import LONGEST_REMEMBERED
 from .request import Family, FlagsRequest
 
 __all__ = [
+    "QUOTA",
     "Envelope",
     "ErrorAnswer",
     "ReadAnswer",
@@ -46,15 +49,20 @@ __all__ = [
     "Refusal",
     "Wish",
     "compose",
+    "compose_again",
     "error_answer",
     "is_worth_remembering",
     "mark",
     "read_answer",
+    "read_records",
     "remembered",
     "standing_in",
     "unavailable",
     "wish_of",
 ]
+
+QUOTA: Final = FEATURE_FLAGS
+"""The resource in `quotaLimited` that flags are."""
 
 _JSON: Final = "application/json"
 _TRUE: Final = Raw(b"true")
@@ -125,10 +133,16 @@ def wish_of(request: FlagsRequest) -> Wish:
     return look(request.family, request.query, request.method)
 
 
-def remembered(body: bytes) -> Generator[None, None, ReadAnswer | None]:
-    """Read a whole answer in steps: its good records and all around them; None when it cannot be read."""
+def read_records(body: bytes) -> Generator[None, None, ReadAnswer | None]:
+    """Read a whole answer in steps: its records, failed ones too, and all around them; None when it cannot be read."""
     answer = yield from read_in_steps(body)
-    if not isinstance(answer, ReadAnswer):
+    return answer if isinstance(answer, ReadAnswer) else None
+
+
+def remembered(body: bytes) -> Generator[None, None, ReadAnswer | None]:
+    """Read like `read_records`, good records only."""
+    answer = yield from read_records(body)
+    if answer is None:
         return None
     good = {key: record for key, record in answer.records.items() if not record.failed}
     return msgspec.structs.replace(answer, records=good)
@@ -143,6 +157,11 @@ def standing_in(wish: Wish, *, is_minimal: bool) -> Envelope:
 def compose(wish: Wish, flags: Mapping[str, Item], envelope: Envelope) -> bytes:
     """Render flags in the shape asked for."""
     return render(flags, envelope, wish.shape)
+
+
+def compose_again(answer: ReadAnswer) -> bytes:
+    """Render an answer that was read in its own shape; nothing of it is lost."""
+    return render_again(answer)
 
 
 def unavailable() -> Assembled:

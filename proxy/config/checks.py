@@ -9,6 +9,7 @@ from typing import Final, TypeAlias
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
+from .flag_checks import flag_policy_faults
 from .redis_checks import redis_faults, redis_secrets
 from .schema import Place
 from .secret import Secret, read_secret
@@ -153,6 +154,7 @@ CHECKS: Final[tuple[Callable[[Settings, Environ], Iterator[Fault]], ...]] = (
     _admin_is_guarded,
     _secrets_are_there,
     _rungs_are_known,
+    flag_policy_faults,
     _collector_is_plain,
     _definitions_are_sound,
     _boot_is_sound,

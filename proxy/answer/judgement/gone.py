@@ -42,6 +42,9 @@ class Gone:
     def __len__(self) -> int:
         return len(self._losses)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._losses
+
     def add(self, keys: Iterable[str], *, is_plain: bool, now: float) -> None:
         """Believe flags to be gone."""
         for key in keys:

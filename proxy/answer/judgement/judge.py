@@ -27,6 +27,7 @@ from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 from proxy.telemetry.logs import Logger
 
+from .absence import Absences
 from .gone import Gone
 from .listing import flags_of, lists_only_enabled, version_of
 from .suspicion import Suspicion
@@ -67,6 +68,7 @@ class Standing(msgspec.Struct):
     """What is known of one project."""
 
     gone: Gone = msgspec.field(default_factory=Gone)
+    absences: Absences = msgspec.field(default_factory=Absences)
     suspicion: Suspicion | None = None
 
 
@@ -100,6 +102,24 @@ class Judge:
             return Verdict(Finding.PLAIN, set_mark)
         known = self._projects.setdefault(request.project, Standing())
         return self._compare(_Change(request, reading, flags, last, held, set_mark), known)
+
+    def absent(self, request: FlagsRequest, keys: AbstractSet[str], missing: AbstractSet[str]) -> set[str]:
+        """Weigh an answer with errors that has `keys` and lacks `missing` without a word; return the missing that are gone."""
+        known = self._projects.setdefault(request.project, Standing())
+        self._note(request, known, keys)
+        policy, now = request.policy, self._clock.monotonic()
+        open_ = {key for key in missing if key not in known.gone}
+        every_s = policy.judge_hold_s / policy.judge_confirmations
+        believed = known.absences.miss(open_, every_s=every_s, needed=policy.judge_confirmations, now=now)
+        if believed:
+            known.gone.add(believed, is_plain=True, now=now)
+            self._tell("absent_flags_believed", project=request.project, flags=len(believed))
+        return set(missing) - (open_ - believed)
+
+    def is_gone(self, project: ProjectName, key: str) -> bool:
+        """Tell whether a flag is believed to be deleted, or off."""
+        known = self._projects.get(project)
+        return known is not None and key in known.gone
 
     def suspicion(self, project: ProjectName) -> Suspicion | None:
         """Return what is held against a project's answers now."""
@@ -148,6 +168,7 @@ class Judge:
     def _note(self, request: FlagsRequest, known: Standing, keys: AbstractSet[str]) -> None:
         """Learn from a believed answer which flags are there."""
         known.gone.see(keys)
+        known.absences.see(keys)
         suspicion = known.suspicion
         if suspicion is None or request.key is None or not suspicion.is_contradicted(request.key.digest, keys):
             return
@@ -160,15 +181,18 @@ class Judge:
         return verdict
 
     def _say(self, event: str, request: FlagsRequest, verdict: Verdict, suspicion: Suspicion) -> None:
+        self._tell(
+            event,
+            project=request.project,
+            missing=verdict.missing,
+            remembered=verdict.remembered,
+            held=suspicion.held,
+            for_s=round(self._clock.monotonic() - suspicion.since, 1),
+        )
+
+    def _tell(self, event: str, **fields: str | float) -> None:
         if self._log is not None:
-            self._log.warning(
-                event,
-                project=request.project,
-                missing=verdict.missing,
-                remembered=verdict.remembered,
-                held=suspicion.held,
-                for_s=round(self._clock.monotonic() - suspicion.since, 1),
-            )
+            self._log.warning(event, **fields)
 
 
 class _Change(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from .policy import RUNGS, Policy
+from .policy import RUNGS, FlagPolicy, Policy
 from .project import BOOT_PROJECT, Definitions, DefinitionsStore, Project
 from .remembered import Memory, Store
 from .section import Name, Seconds, SecretSource, Section
@@ -24,6 +24,7 @@ __all__ = [
     "Breaker",
     "Definitions",
     "DefinitionsStore",
+    "FlagPolicy",
     "Limits",
     "Listen",
     "Log",

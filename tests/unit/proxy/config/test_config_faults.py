@@ -69,7 +69,32 @@ FAULTS = [
         UPSTREAM + "[definitions]\nboot = '/x.json'\n" + KEPT + KEY + PROJECT.replace("a", "b") + "definitions = " + ALSO,
         "$.definitions.boot: with several projects it must contain {project}",
     ),
-    (UPSTREAM + "[policy]\nrungs = ['stale', 'guess']", "$.policy.rungs[1]: unknown rung; known: local, stale  (c.toml:4)"),
+    (
+        UPSTREAM + "[policy]\nrungs = ['stale', 'guess']",
+        "$.policy.rungs[1]: unknown rung; known: configured, local, stale  (c.toml:4)",
+    ),
+    (
+        UPSTREAM + "[policy.flags.x]\nfailure = 'fixed-value'",
+        "$.policy.flags.x.value: required with fixed-value: a boolean, or the key of a variant  (c.toml:3)",
+    ),
+    (
+        UPSTREAM + "[policy.flags.x]\nfailure = 'fail-open'\nvalue = true",
+        '$.policy.flags.x.value: means nothing with fail-open; write failure = "fixed-value"  (c.toml:5)',
+    ),
+    (
+        UPSTREAM + "[policy.flags.x]\nfailure = 'fixed-value'\nvalue = ''",
+        "$.policy.flags.x.value: an empty text is no variant",
+    ),
+    (
+        UPSTREAM + "[policy]\nrungs = ['stale']\n[policy.flags.x]\nfailure = 'fail-closed'",
+        '$.policy.flags.x.failure: never used: the policy\'s rungs do not name "configured"',
+    ),
+    (
+        UPSTREAM + "[policy]\nrungs = ['configured']\n[policy.flags.x]\nstale = false\nstale_if_error_s = 3",
+        "$.policy.flags.x.stale_if_error_s: means nothing where stale = false  (c.toml:7)",
+    ),
+    (UPSTREAM + "[policy.flags.x]\nfailure = 'open'", "$.policy.flags.x.failure: invalid enum value 'open'"),
+    (UPSTREAM + "[policy.flags.x]\nvalue = 3", "$.policy.flags.x.value: expected `bool | str | null`, got `int`"),
     (REDIS + "['u:pw@x:1']", "$.redis.addresses[0]: write it as host:port; user and password have settings of their own"),
     (REDIS + "['x']", "$.redis.addresses[0]: write it as host:port"),
     (REDIS + "['x:0']", "$.redis.addresses[0]: write it as host:port"),
