@@ -26,6 +26,7 @@ from proxy.answer.flights.race import Race
 from proxy.answer.flights.renewal import Renewal
 from proxy.answer.flights.trip import Flown, Trip
 from proxy.answer.hooks import Leaving
+from proxy.answer.judgement.judge import Judge
 from proxy.answer.ladder import Ladder
 from proxy.answer.request import ProjectName, UpstreamName
 from proxy.answer.rungs.local import LocalRung
@@ -46,6 +47,10 @@ from proxy.edge.health import Health
 from proxy.edge.through.assembly import Through
 from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
+from proxy.telemetry.assembly import watch_of
+from proxy.telemetry.metrics.slate import Slate
+from proxy.telemetry.traces.post import Post
+from proxy.telemetry.watch import Watch
 from proxy.upstream.exchange import HttpTransport, Transport
 from proxy.upstream.origin import Origin, OriginSettings
 from proxy.uuids import uuids
@@ -71,6 +76,7 @@ class Parts(msgspec.Struct, frozen=True):
     lasting: Lasting
     switches: Switches
     observed: Observed
+    watch: Watch
 
 
 class Line:
@@ -100,6 +106,11 @@ class Line:
         requests = self._parts.sample.of(ProjectName(project))[-limit:]
         questions = [question for request in requests if (question := self._local.question(request)) is not None]
         return [question.asked() for question in questions]
+
+    @property
+    def watch(self) -> Watch:
+        """What counts and traces."""
+        return self._parts.watch
 
     @property
     def keys(self) -> Keys:
@@ -133,8 +144,10 @@ class Line:
         for name, upstream in settings.upstreams.items():
             held = before.get(UpstreamName(name))
             wanted = OriginSettings(upstream, settings.breaker, has_one_project=tenants.sharing(name) <= 1)
-            origins[UpstreamName(name)] = held if held is not None and held.settings == wanted else _origin(wanted, self._parts)
+            is_kept = held is not None and held.settings == wanted
+            origins[UpstreamName(name)] = held if is_kept and held is not None else _origin(name, wanted, self._parts)
         self._through.reconfigure(settings)
+        self.watch.reconfigure(settings.telemetry)
         elsewhere = self._parts.elsewhere or self._through.handle
         self._local = _local(settings, self._parts)
         self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins, local=self._local, elsewhere=elsewhere)
@@ -162,7 +175,7 @@ class Line:
             task.add_done_callback(self._retiring.discard)
 
 
-def build(
+def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
     settings: Settings,
     *,
     clock: Clock | None = None,
@@ -171,6 +184,8 @@ def build(
     new_id: Callable[[], str] | None = None,
     elsewhere: Handler | None = None,
     secret: bytes | None = None,
+    slate: Slate | None = None,
+    post: Post | None = None,
 ) -> Line:
     """Put one worker's line together, inside the running loop.
 
@@ -182,6 +197,8 @@ def build(
         new_id: Names answers that we assemble; None: random UUIDs.
         elsewhere: Answers every path but the flag endpoints, instead of relay, passthrough and health.
         secret: Key under which callers' keys are remembered; None: a random one.
+        slate: Where answers are counted; None: on one that nobody reads.
+        post: Where spans go; None: nothing is traced.
     """
     clock = clock or SystemClock()
     memory, held = Memory(max_bytes=settings.memory.max_bytes, clock=clock), Held(clock=clock)
@@ -198,6 +215,7 @@ def build(
         lasting=_lasting(memory, held, clock=clock),
         switches=Switches(clock=clock),
         observed=Observed(),
+        watch=watch_of(settings.telemetry, clock=clock, slate=slate, post=post, generation=_generations(held)),
     )
     return Line(settings, parts)
 
@@ -216,7 +234,8 @@ def _flags(
     eager = frozenset(name for name, rules in local.rules.items() if rules.local_first)
     rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, counting, clock=clock), "local": local}
     at_hand = AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock)
-    asking = Asking(origins, parts.lasting, Walk(rungs, assembler), clock=clock)
+    walk = Walk(rungs, assembler, holds=lambda project: parts.held.get(project) is not None)
+    asking = Asking(origins, parts.lasting, walk, clock=clock)
     ladder = Ladder(
         switches=parts.switches,
         memory=parts.memory,
@@ -227,12 +246,16 @@ def _flags(
     )
     heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
     decoder = Decoder(tenants=tenants, limits=limits, clock=clock)
-    return Flags(ladder=ladder, heads=heads, decoder=decoder, limits=limits, elsewhere=elsewhere)
+    return Flags(ladder=ladder, heads=heads, decoder=decoder, watch=parts.watch, limits=limits, elsewhere=elsewhere)
+
+
+def _generations(held: Held) -> Callable[[str], int | None]:
+    return lambda project: None if (kept := held.document(project)) is None else kept.generation
 
 
 def _lasting(memory: Memory, held: Held, *, clock: Clock) -> Lasting:
     flight: Flight[Flown] = Flight(clock=clock)
-    trip = Trip(memory, held, clock=clock)
+    trip = Trip(memory, held, judge=Judge(clock=clock))
     return Lasting(flight=flight, trip=trip, race=Race(clock=clock), renewal=Renewal(flight), mending=Leaving())
 
 
@@ -243,8 +266,9 @@ def _local(settings: Settings, parts: Parts) -> LocalRung:
     return LocalRung(parts.held, rules, clock=parts.clock, inflated_bytes=settings.limits.inflated_bytes)
 
 
-def _origin(settings: OriginSettings, parts: Parts) -> Origin:
-    return Origin(settings, transport=parts.transport(settings.upstream), clock=parts.clock, rng=parts.rng)
+def _origin(name: str, settings: OriginSettings, parts: Parts) -> Origin:
+    transport = parts.watch.over(parts.transport(settings.upstream), name)
+    return Origin(settings, transport=transport, clock=parts.clock, rng=parts.rng)
 
 
 async def _close_later(transport: Transport) -> None:

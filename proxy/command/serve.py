@@ -20,6 +20,7 @@ from proxy.process.family import Family, open_folder
 from proxy.process.launcher import log
 from proxy.process.sockets import bind, url_of
 from proxy.process.spawn import become
+from proxy.telemetry.metrics.slate import make_ground
 
 from .exits import Exit
 from .say import complain
@@ -68,6 +69,7 @@ def _bound(settings: Settings, folder: str, lock: int) -> tuple[Family, dict[str
         admin=admin.detach() if admin else None,
         lock=lock,
         is_ephemeral=settings.process.runtime_dir is None,
+        metrics=make_ground(settings.process.workers),
     )
     return family, announcement
 

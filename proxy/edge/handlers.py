@@ -13,11 +13,12 @@ from aiohttp import web
 
 from proxy.answer.ladder import Ladder
 from proxy.answer.request import FlagsRequest
-from proxy.answer.shape import Refusal, error_answer
+from proxy.answer.shape import ErrorAnswer, Refusal, error_answer
 from proxy.config.settings import Limits
+from proxy.telemetry.watch import Watch
 
 from . import replies
-from .flags.head import Heads
+from .flags.head import Head, Heads
 from .guard.targets import origin_form
 from .wire import PLACES, Arrival, Decoder, refuse, respond
 
@@ -27,10 +28,13 @@ Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class Flags:
     """Answers the flag endpoints; everything else is `elsewhere`'s."""
 
-    def __init__(self, *, ladder: Ladder, heads: Heads, decoder: Decoder, limits: Limits, elsewhere: Handler) -> None:
+    def __init__(
+        self, *, ladder: Ladder, heads: Heads, decoder: Decoder, watch: Watch, limits: Limits, elsewhere: Handler
+    ) -> None:
         self._ladder = ladder
         self._heads = heads
         self._decoder = decoder
+        self._watch = watch
         self._body_bytes = limits.body_bytes
         self._elsewhere = elsewhere
 
@@ -41,22 +45,36 @@ class Flags:
         path, _, query = target.partition("?")
         if path in PLACES:
             return self._answer(request, target, path, query)
-        return self._elsewhere(request)
+        return self._other(request)
 
     async def _answer(self, request: web.BaseRequest, target: str, path: str, query: str) -> web.StreamResponse:
         if request.method == "OPTIONS":
-            return replies.preflight(request)
+            return self._counted(replies.preflight(request))
         head = self._heads.of(request)
         body = await read_body(request, limit=self._body_bytes)
         if body is None:
-            response = refuse(error_answer(Refusal.BODY_TOO_LARGE), head)
+            response = self._refuse(error_answer(Refusal.BODY_TOO_LARGE), head)
             response.force_close()  # the rest of the body is on its way and will not be read
             return response
         arrival = Arrival(request.method, target, path, query, head, body)
         decoded = self._decoder.decode(arrival)
         if not isinstance(decoded, FlagsRequest):
-            return refuse(decoded, head)
-        return respond(await self._ladder.answer(decoded), arrival)
+            return self._refuse(decoded, head)
+        trace = self._watch.begin(head.parent, decoded, is_trusted=head.is_trusted)
+        answer = await self._ladder.answer(decoded)
+        self._watch.answered(decoded, answer, trace, head.parent)
+        return respond(answer, arrival)
+
+    async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
+        return self._counted(await self._elsewhere(request))
+
+    def _refuse(self, error: ErrorAnswer, head: Head) -> web.StreamResponse:
+        self._watch.meter.refused(error.status)
+        return refuse(error, head)
+
+    def _counted(self, response: web.StreamResponse) -> web.StreamResponse:
+        self._watch.meter.other(response.status)
+        return response
 
 
 async def read_body(request: web.BaseRequest, *, limit: int) -> bytes | None:

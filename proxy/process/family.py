@@ -26,6 +26,7 @@ class Family(NamedTuple):
         admin: Descriptor of the operators' socket.
         lock: Descriptor that holds the folder's lock.
         is_ephemeral: The folder was made for this instance and goes with it.
+        metrics: Descriptor of the memory that all count in; None: each counts for itself.
     """
 
     runtime: str
@@ -33,11 +34,12 @@ class Family(NamedTuple):
     admin: int | None
     lock: int
     is_ephemeral: bool
+    metrics: int | None = None
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """Every descriptor that members inherit."""
-        return (*self.listeners, self.lock, *(() if self.admin is None else (self.admin,)))
+        return (*self.listeners, self.lock, *(each for each in (self.admin, self.metrics) if each is not None))
 
     @property
     def control(self) -> str:

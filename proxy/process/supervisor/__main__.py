@@ -26,7 +26,10 @@ from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
 from proxy.process.switchboard.board import Board
 from proxy.telemetry import logs
+from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
+from proxy.telemetry.metrics.slate import Ground
+from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
 
 from .care import LauncherCare
 from .desk import Desk
@@ -66,6 +69,8 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     board = Board(family.runtime, tell_all=partial(_told_by_all, hub), clock=SystemClock(), log=log)
     hub.on_arrival = partial(_brought_up_to_date, board=board, reloader=reloader, upkeep=upkeep)
     desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, board=board, log=log)
+    if family.metrics is not None:
+        desk.figures = _figures(family.metrics, hub=hub, upkeep=upkeep, reloader=reloader, log=log)
     stopping, reload_asked = asyncio.Event(), asyncio.Event()
 
     async def reload_when_asked() -> None:
@@ -83,6 +88,8 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "accepted_keys": upkeep.ledger.run,
         "orders": board.run,
     }
+    if desk.figures is not None:
+        duties["figures"] = desk.figures.collecting.run
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
     _listen_to_signals(stopping, reload_asked)
@@ -95,6 +102,13 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         task.cancel()
     await asyncio.wait(tasks)
     return 0
+
+
+def _figures(metrics: int, *, hub: Hub, upkeep: Upkeep, reloader: Reloader, log: Logger) -> Instance:
+    workers = reloader.current.settings.process.workers
+    instance = Instance(Ground(metrics), workers=workers, clock=SystemClock(), log=log)
+    instance.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
+    return instance
 
 
 def _follow(settings: Settings, hub: Hub) -> None:

@@ -14,6 +14,7 @@ from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep
 from proxy.process.control.messages import KeyRevoked, Report
 from proxy.process.switchboard.board import Board
+from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
 
@@ -31,12 +32,14 @@ class Desk:
     Attributes:
         duties: What runs beside the workers.
         board: What operators ordered at run time.
+        figures: What all processes measured; None: nothing is shared.
         token: The operators' bearer token; None where the listener is on loopback and none is configured.
     """
 
     def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, upkeep: Upkeep, board: Board, log: Logger) -> None:
         self.duties: list[Kept] = []
         self.token: Secret | None = None
+        self.figures: Instance | None = None
         self.board = board
         self._hub = hub
         self._reloader = reloader

@@ -21,6 +21,7 @@ from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
+from proxy.telemetry.metrics.slate import Ground
 
 from .commands import Commands
 from .link import Link
@@ -36,7 +37,8 @@ def main(arguments: list[str]) -> int:
 
 
 async def _serve(family: Family, record: Accepted, *, launcher: int, index: int, log: Logger) -> int:
-    service = Service(record.settings, family.listeners, runtime=family.runtime, log=log)
+    slate = None if family.metrics is None else Ground(family.metrics).claim(index)
+    service = Service(record.settings, family.listeners, runtime=family.runtime, log=log, slate=slate)
     me = Hello(os.getpid(), index, record.version, ())
     commands = Commands(service, me=me, log=log)
     _listen_to_signals(commands.leaving.set)
@@ -46,6 +48,7 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     link = Link(family.control, hello=commands.hello, owed=owed, handlers=handlers, launcher=launcher, log=log)
     service.keyring.say = link.note
     conversation = asyncio.create_task(link.run())
+    collecting = asyncio.create_task(service.collecting.run())
     conversation.add_done_callback(lambda _: commands.leaving.set())
     await commands.leaving.wait()
     service.not_ready()
@@ -54,7 +57,8 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     _close(family)
     await service.stop()
     conversation.cancel()
-    await asyncio.wait([conversation])
+    collecting.cancel()
+    await asyncio.wait([conversation, collecting])
     log.info("drained")
     return 0
 

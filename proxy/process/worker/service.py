@@ -18,6 +18,10 @@ from proxy.edge.server import EdgeServer
 from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
+from proxy.telemetry.metrics.collecting import Collecting
+from proxy.telemetry.metrics.slate import Slate, private_slate
+from proxy.telemetry.metrics.worker_rows import worker_rows
+from proxy.telemetry.traces.post import SocketPost, socket_path
 from proxy.worker import build
 
 from .keyring import Keyring
@@ -31,20 +35,26 @@ class Service:
         settings: What it runs under now.
         keyring: Keeps what is known of callers' keys together with the supervisor's and the disk's.
         obedience: What operators ordered, in force.
+        collecting: Brings what the line counts onto the slate; whoever runs it ends it.
     """
 
-    def __init__(self, settings: Settings, descriptors: Sequence[int], *, runtime: str, log: Logger) -> None:
+    def __init__(
+        self, settings: Settings, descriptors: Sequence[int], *, runtime: str, log: Logger, slate: Slate | None = None
+    ) -> None:
         self.settings = settings
         self._accepting: dict[int, asyncio.Server] = {}
         self._descriptors = descriptors
         self._settings = settings
         self._runtime = runtime
         clock = SystemClock()
-        self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log))
+        slate = slate or private_slate()
+        post = SocketPost(socket_path(runtime))
+        self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log), slate=slate, post=post)
         self.definitions = Reception(self._line.held, log=log)
         self.keyring = Keyring(self._line.keys.records, log=log)
         self.obedience = Obedience(self._line.switches, force=lambda _: None, clock=clock, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
+        self.collecting = Collecting(slate, worker_rows(self._line, self._edge), clock=clock, log=log)
 
     @property
     def accepting(self) -> tuple[int, ...]:

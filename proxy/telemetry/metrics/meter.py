@@ -26,6 +26,7 @@ _OTHER_METHOD: Final = "_OTHER"
 _MOST_ROWS: Final = 4096
 _SUM_OF_DURATIONS: Final = len(DURATION_BOUNDS) + 1
 _SUM_OF_AGES: Final = len(AGE_BOUNDS) + 1
+_AT_HAND: Final = (Source.FRESH, Source.LOCAL)
 _REMEMBERED: Final = frozenset({Source.FRESH, Source.STALE, Source.LOCAL})
 
 Row: TypeAlias = tuple[int, int, int]
@@ -38,6 +39,7 @@ class Meter:
         self.slate = slate
         self._cells = slate.cells
         self._rows: dict[tuple[str, str, str, int, str, Trouble | None], Row] = {}
+        self._at_hand: dict[int, tuple[Source, float]] = {}
         self._exchanges: dict[tuple[str, int, Trouble | None], tuple[int, int]] = {}
 
     def answered(self, request: FlagsRequest, answer: Answer, took_s: float) -> None:
@@ -77,6 +79,13 @@ class Meter:
         cells[row[1] + bisect_left(DURATION_BOUNDS, took_s)] += 1.0
         cells[row[1] + _SUM_OF_DURATIONS] += took_s
 
+    def without_asking(self) -> dict[Source, float]:
+        """Return how many answers of this life nobody had to be asked for, by source."""
+        found = dict.fromkeys(_AT_HAND, 0.0)
+        for at, (source, before) in self._at_hand.items():
+            found[source] += self._cells[at] - before
+        return found
+
     def _row(self, key: tuple[str, str, str, int, str, Trouble | None], request: FlagsRequest, answer: Answer) -> Row:
         if len(self._rows) >= _MOST_ROWS:  # methods and statuses are others' words: never a table without end
             self._rows.clear()
@@ -88,6 +97,8 @@ class Meter:
             slate.place(DURATIONS, (method, f"/{request.family}", str(answer.content.status), source)),
             slate.place(AGES, (project, source)) if answer.source in _REMEMBERED else 0,
         )
+        if answer.failure is None and answer.source in _AT_HAND:
+            self._at_hand.setdefault(row[0], (answer.source, self._cells[row[0]]))
         self._rows[key] = row
         return row
 

@@ -60,12 +60,43 @@ EXCHANGE_DURATIONS = _histogram(
 BREAKER = _gauge(
     "holdfast.breaker.state", "{process}", "Processes whose breaker of an upstream is in a state.", "upstream", "state"
 )
-TRIPS = _counter("holdfast.breaker.trips", "{trip}", "Times a breaker opened.", "upstream")
-BREAKER_REFUSED = _counter(
-    "holdfast.breaker.refused", "{exchange}", "Exchanges not tried because a breaker was open.", "upstream"
+TRANSITIONS = _counter(
+    "holdfast.breaker.transitions", "{transition}", "Changes of a breaker's state.", "upstream", "from", "to"
 )
-PLACES = _gauge("holdfast.exchanges.active", "{exchange}", "Exchanges under way.", "upstream")
-SHED = _counter("holdfast.exchanges.shed", "{exchange}", "Exchanges not tried because every place was taken.", "upstream")
+TRIPS = _counter(
+    "holdfast.breaker.trips", "{trip}", "Times a breaker opened by itself, by what opened it.", "upstream", "cause"
+)
+BREAKER_REFUSED = _counter(
+    "holdfast.breaker.refused", "{exchange}", "Exchanges not tried: a breaker was open, or on its ramp.", "upstream", "why"
+)  # fmt: skip
+PROJECTS_OPEN = _gauge(
+    "holdfast.breaker.projects.open", "{breaker}", "Breakers of single projects that aren't closed.", "upstream"
+)
+ACTIVE = _gauge("holdfast.exchanges.active", "{exchange}", "Exchanges under way.", "upstream")
+WAITING = _gauge("holdfast.exchanges.waiting", "{exchange}", "Requests that wait for a place to be exchanged in.", "upstream")
+SHED = _counter(
+    "holdfast.exchanges.shed", "{exchange}", "Exchanges not tried because every place was taken.", "upstream", "lane"
+)
+SLOW_LANE = _counter("holdfast.exchanges.slow_lane", "{exchange}", "Exchanges made in the slow lane.", "upstream")
+RETRIES = _counter("holdfast.retries", "{retry}", "Second tries: made, or denied by the budget.", "upstream", "outcome")
+P95 = _gauge("holdfast.upstream.p95", "s", "95th percentile of recent good exchanges.", "upstream", merge=Merge.MAX)
+
+# --- what did the line decide?
+RACES = _counter("holdfast.races", "{race}", "Answers that upstream was late for, by who gave them.", "winner")
+LATE = _counter(
+    "holdfast.exchanges.late", "{exchange}", "Exchanges that ended after their callers had been answered.", "landing"
+)
+RENEWALS = _counter("holdfast.renewals", "{renewal}", "Refreshes in the background of what was just given.", "outcome")
+HOLDS = _counter(
+    "holdfast.judge.findings", "{answer}", "Answers of upstream that the judge looked twice at.", "project", "finding"
+)
+CONTRADICTED = _counter("holdfast.judge.contradicted", "{hold}", "Holds that a later answer showed to be right.", "project")
+OBSERVED = _counter(
+    "holdfast.observed.answers", "{answer}", "What projects under observation would have got.", "project", "source", "outcome"
+)
+DIFFERING = _counter(
+    "holdfast.observed.differing", "{answer}", "Answers under observation that would have differed.", "project"
+)
 
 # --- what did the proxy save?
 JOINED = _counter("holdfast.flights.joined", "{request}", "Requests that shared an exchange with another.")

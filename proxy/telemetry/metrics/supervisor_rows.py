@@ -1,0 +1,38 @@
+"""What the supervisor's objects know, and under which instrument it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import table
+from .collecting import Row, Values
+
+
+def supervisor_rows(
+    *, definitions: Callable[[], Mapping[str, Any]], workers: Callable[[], int], wanted: Callable[[], int]
+) -> list[Row]:
+    """Return the supervisor's rows.
+
+    Args:
+        definitions: How every project's definitions stand (`Upkeep.report`).
+        workers: How many answer.
+        wanted: How many there should be.
+    """
+
+    def told(name: str) -> Values:
+        found = {(project,): report.get(name) for project, report in definitions().items()}
+        return {labels: float(value) for labels, value in found.items() if value is not None}
+
+    def generations() -> Values:
+        return {
+            (project,): float(report["held"]["generation"]) for project, report in definitions().items() if report.get("held")
+        }
+
+    return [
+        Row(table.DEFINITIONS_AGE, lambda: told("age_s")),
+        Row(table.DEFINITIONS_VERSION, generations),
+        Row(table.POLL_FAILURES, lambda: told("failures")),
+        Row(table.WORKERS, lambda: {(): float(workers())}),
+        Row(table.WORKERS_WANTED, lambda: {(): float(wanted())}),
+    ]
