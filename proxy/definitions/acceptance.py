@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from proxy.config.secret import Secret, read_secret
-from proxy.config.settings import DefinitionsStore
+from proxy.config.settings import DefinitionsStore, SecretSource
 from proxy.process.control.messages import KeyAccepted, KeyRevoked
 
 from .document import Unreadable
@@ -152,19 +152,24 @@ def store_acceptances(folder: Path, records: Acceptances) -> None:
 
 
 def hmac_secret(store: DefinitionsStore, folder: Path, environ: Mapping[str, str]) -> bytes | Unreadable:
-    """Return the secret under which keys are remembered: the configured one, else the folder's own, made when there is none.
+    """Return the secret under which keys are remembered."""
+    return secret_of(store.hmac_key, folder, environ)
+
+
+def secret_of(configured: SecretSource | None, folder: Path, environ: Mapping[str, str]) -> bytes | Unreadable:
+    """Return the secret of a folder: the configured one, else its own, made when there is none.
 
     Every process of an instance gets the same one, whoever asks first. Where none can be had, records can live only as long
     as the process that makes them: let it use random bytes of its own.
     """
-    if store.hmac_key is not None:
-        found = read_secret(store.hmac_key, environ)
+    if configured is not None:
+        found = read_secret(configured, environ)
         return found.reveal().encode() if isinstance(found, Secret) else Unreadable(found)
     try:
         own = _own_secret(folder)
     except OSError as error:
-        return Unreadable(f"no secret can be kept in the definitions folder: {error.strerror}")
-    return own if len(own) == _SECRET_BYTES else Unreadable(f"{SECRET_FILE} in the definitions folder is damaged; remove it")
+        return Unreadable(f"no secret can be kept in the folder: {error.strerror}")
+    return own if len(own) == _SECRET_BYTES else Unreadable(f"{SECRET_FILE} in the folder is damaged; remove it")
 
 
 def _own_secret(folder: Path) -> bytes:
