@@ -122,7 +122,7 @@ FURTHER: Final[tuple[Scenario, ...]] = (
         "shrunk",
         "an error-free 200 that lacks half of the flags",
         Shrunk(kept=0.5),
-        relayed(note="not judged yet"),
+        relayed(note="the project played here has too few flags for a suspicion: fewer than 5 are missing"),
         expected="held until confirmed when more than 30 % and at least 5 flags are missing",
     ),
     _definitions("definitions-402", "402 on definitions", _refusal(Refusal.OVER_QUOTA), expected=REAL_OR_NOT, status=402),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from .fault import AnyFault, Emptied, Endpoint, Outdated, Rule, Say, Slow
-from .scenario import Scenario, failing, relayed
+from .scenario import Scenario, failing, held, relayed
 from .schedule import Phase
 
 MINUTE_S: Final = 60.0
@@ -50,7 +50,7 @@ INCIDENTS: Final[tuple[Scenario, ...]] = (
         source="2025-04 (EU), one deploy",
         phases=(_for(20 * MINUTE_S, Emptied()),),
         expected="an emptied answer where a full one was seen is held until confirmed",
-        today=relayed(note="not judged yet: the empty answer is believed, and remembered"),
+        today=held("suspect", note="held until confirmed 3 times over 60 s; a project of fewer than 5 flags is believed"),
     ),
     Scenario(
         id="gateway-timeouts",

@@ -84,6 +84,11 @@ def failing(trouble: str, *, stranger: int = UNAVAILABLE, trips: bool = True, no
     return Today(known=Known.REMEMBERED, stranger=stranger, trouble=trouble, trips=trips, note=note)
 
 
+def held(trouble: str, *, stranger: int = 200, note: str = "") -> Today:
+    """Say that known callers get the remembered answer and strangers what is said; the service is asked all the while."""
+    return Today(known=Known.REMEMBERED, stranger=stranger, trouble=trouble, note=note)
+
+
 def relayed(*, stranger: int = 200, note: str = "") -> Today:
     """Say that nothing is noticed and everybody gets what the service says."""
     return Today(known=Known.AS_SAID, stranger=stranger, note=note)

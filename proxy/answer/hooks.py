@@ -10,14 +10,9 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from proxy.definitions.held import HeldSet
-from proxy.lastgood.cache import Entry
-from proxy.lastgood.memory import Kept
-
-from .answer import Answer, Whole
+from .answer import Answer
 from .request import FlagsRequest
 from .rungs.rung import Filled
-from .shape import Reading
 
 Fill = Callable[[frozenset[str] | None], Awaitable[Sequence[Filled]]]
 """Walks the policy's rungs for these flags (None: for all, whichever those are)."""
@@ -39,16 +34,6 @@ BELIEVED: Final = Verdict()
 HELD: Final = Verdict(is_held=True)
 
 
-class Judging(Protocol):
-    """Is this 200 believable?"""
-
-    def weigh(
-        self, request: FlagsRequest, whole: Whole, reading: Reading, last: Entry[Kept] | None, held: HeldSet | None
-    ) -> Verdict:
-        """Weigh an answer without errors against the last good one and the definitions held. Pure of waiting."""
-        ...
-
-
 class Surprise(Protocol):
     """Is this 401, 402 or 403 real?"""
 
@@ -66,7 +51,7 @@ class Mending(Protocol):
 
 
 class Believing:
-    """Believes everything: both kinds of judgement, switched off."""
+    """Believes every refusal."""
 
     def weigh(self, *_: object) -> Verdict:
         return BELIEVED

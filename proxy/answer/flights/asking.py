@@ -24,13 +24,10 @@ from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 from proxy.upstream.origin import Origin, Tried
 
-from .flight import Aloft, Flight
+from .flight import Flight
 from .race import Race
 from .renewal import Renewal
 from .trip import Flown, Trip
-
-P95_S: Final = 0.25
-"""How long an upstream takes at most when nothing is wrong with it."""
 
 _LATE: Final = Failure(trouble=Trouble.TIMEOUT)
 
@@ -67,9 +64,15 @@ class Asking:
             entry: The last good answer to the same question.
             lane: Ask in the lane that is reserved for who has no other source while upstream is slow.
         """
-        aloft, is_joined = self._board(request, mode, lane=lane)
+        origin = self._origins[request.upstream]
+        has_other_source = self._walk.has_source(request, entry)
+        aloft, is_joined = self._flight.board(
+            request.key,
+            lambda: self._fly(request, mode, origin, has_other_source=has_other_source, lane=lane),
+            patience_s=request.policy.deadline_s,
+        )
         bare = opening(request, entry, is_joined=is_joined)
-        if not await self._race.is_prompt(aloft, request, p95_s=P95_S):
+        if not await self._race.is_prompt(aloft, request, p95_s=origin.p95_s()):
             late = replace(bare, failure=_LATE)
             rescued = await self._race.run(aloft, request, is_on=mode.race, prepare=lambda: self._walk.rescue(request, late))
             if rescued is not None:
@@ -107,15 +110,14 @@ class Asking:
 
     def renew(self, request: FlagsRequest, mode: Mode) -> None:
         """Have an answer that is still given asked for anew, while nobody waits."""
-        self._renewal.begin(request, lambda: self._fly(request, mode, lane=False))
+        origin = self._origins[request.upstream]
+        self._renewal.begin(request, lambda: self._fly(request, mode, origin, has_other_source=True))
 
-    def _board(self, request: FlagsRequest, mode: Mode, *, lane: bool) -> tuple[Aloft[Flown], bool]:
-        patience_s = request.policy.deadline_s
-        return self._flight.board(request.key, lambda: self._fly(request, mode, lane=lane), patience_s=patience_s)
-
-    async def _fly(self, request: FlagsRequest, mode: Mode, *, lane: bool) -> Flown:  # noqa: ARG002
+    async def _fly(
+        self, request: FlagsRequest, mode: Mode, origin: Origin, *, has_other_source: bool, lane: bool = False
+    ) -> Flown:
         sent_at = self._clock.monotonic()
-        tried = await self._origins[request.upstream].ask(request)
+        tried = await origin.ask(request, mode=mode, has_other_source=has_other_source, lane=lane)
         return self._trip.land(request, mode, tried, sent_at=sent_at)
 
 

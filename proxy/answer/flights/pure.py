@@ -14,13 +14,13 @@ from msgspec.structs import replace
 from proxy.answer.answer import Answer, Failure, Forward, Source, Trouble, Whole
 from proxy.answer.at_hand.choice import AtHand
 from proxy.answer.request import FlagsRequest, ProjectName, UpstreamName
-from proxy.answer.shape import read_answer, unavailable
+from proxy.answer.shape import unavailable
 from proxy.answer.switches import Mode
 from proxy.clock import Clock
+from proxy.config.settings.policy import LONGEST_EXCHANGE_S
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
-from proxy.upstream.origin import Origin, Tried
-from proxy.upstream.outcomes import failure, meaning
+from proxy.upstream.origin import Origin
 
 from .asking import Asking
 
@@ -52,14 +52,14 @@ class Pure:
 
     async def bypass(self, request: FlagsRequest) -> Answer:
         """Return what upstream says, whatever it is; the one answer of ours is for when it says nothing."""
-        return _relayed(await self._relay(request))
+        return _relayed(await self._origins[request.upstream].relay(_patient(request)))
 
     async def observe(self, request: FlagsRequest, mode: Mode, entry: Entry[Kept] | None) -> Answer:
         """Return the same, and note what the line would have given."""
         at_hand = await self._at_hand.answer(request, entry)
         sent_at = self._clock.monotonic()
-        said = await self._relay(request)
-        wanted = await self._asking.after(request, mode, entry, tried(request, said), sent_at=sent_at)
+        said, tried = await self._origins[request.upstream].observe(_patient(request))
+        wanted = await self._asking.after(request, mode, entry, tried, sent_at=sent_at)
         return self._noted(request, _relayed(said), at_hand or wanted)
 
     def _noted(self, request: FlagsRequest, given: Answer, would: Answer) -> Answer:
@@ -70,9 +70,6 @@ class Pure:
         told = {"source": would.source, "trouble": trouble, "status": would.content.status, "differs": differs, **would.notes}
         return replace(given, notes={"would": told})
 
-    async def _relay(self, request: FlagsRequest) -> Whole | Failure:
-        return await self._origins[request.upstream].transport.exchange(request)
-
 
 def _relayed(said: Whole | Failure) -> Answer:
     if isinstance(said, Failure):
@@ -80,13 +77,6 @@ def _relayed(said: Whole | Failure) -> Answer:
     return Answer(content=said, source=Source.UPSTREAM, forward=Forward.BYPASS)
 
 
-def tried(request: FlagsRequest, said: Whole | Failure) -> Tried:
-    """Return how asking would have gone, from what upstream said."""
-    if isinstance(said, Failure):
-        return Tried(None, said)
-    is_evaluation = request.method == "POST"
-    reading = read_answer(said) if is_evaluation else None
-    row = meaning(said, is_evaluation=is_evaluation, is_flags_body=reading is not None)
-    if row.trouble is None:
-        return Tried(said, None, reading)
-    return Tried(said if row.is_relayable else None, failure(said, row.trouble))
+def _patient(request: FlagsRequest) -> FlagsRequest:
+    """Return the request with all the time an exchange may have: it is for its caller to lose patience."""
+    return replace(request, deadline=request.started + LONGEST_EXCHANGE_S)

@@ -13,14 +13,19 @@ from typing import Any, Final
 import msgspec
 
 from proxy.answer.answer import Failure, Trouble, Whole
-from proxy.answer.hooks import BELIEVED, Believing, Judging, Surprise, Verdict
+from proxy.answer.hooks import Believing, Surprise
+from proxy.answer.judgement.judge import Finding, Judge
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.answer.shape import Reading, is_worth_remembering
 from proxy.answer.switches import Mode
-from proxy.clock import Clock
 from proxy.definitions.held import Held
-from proxy.lastgood.memory import Memory
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept, Memory
 from proxy.upstream.origin import Tried
+
+NOTHING: Final[Mapping[str, Any]] = {}
+JUDGED: Final = {found: {} if found is Finding.PLAIN else {"judge": found} for found in Finding}
+"""Notes of what the judge found."""
 
 AUTH: Final = frozenset({401, 402, 403})
 
@@ -45,6 +50,7 @@ class Trip:
     """What is done with an upstream's answer.
 
     Attributes:
+        judge: Weighs every error-free answer.
         undelivered: Requests on which the service would have written and that it did not answer, by project.
         overtaken: Answers that were not remembered because a later one had been.
     """
@@ -54,14 +60,12 @@ class Trip:
         memory: Memory,
         held: Held,
         *,
-        clock: Clock,
-        judge: Judging | None = None,
+        judge: Judge,
         surprise: Surprise | None = None,
     ) -> None:
         self._memory = memory
         self._held = held
-        self._clock = clock
-        self._judge = judge or Believing()
+        self.judge = judge
         self._surprise = surprise or Believing()
         self.undelivered: Counter[ProjectName] = Counter()
         self.overtaken = 0
@@ -80,27 +84,34 @@ class Trip:
         return self._good(request, mode, tried, whole, reading, sent_at)
 
     def _good(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole, reading: Reading, sent_at: float) -> Flown:
-        last = self._memory.get(request.key)
-        verdict = BELIEVED
+        last, notes, set_mark = self._memory.get(request.key), NOTHING, None
         if mode.judge:
-            verdict = self._judge.weigh(request, whole, reading, last, self._held.get(request.project))
-        if verdict.is_held:
-            return _held_back(tried, whole, verdict, Trouble.SUSPECT)
+            verdict = self.judge.weigh(request, reading, last, self._held.get(request.project))
+            notes, set_mark = JUDGED[verdict.finding], verdict.set_mark
+            if verdict.is_held:
+                return _held_back(tried, whole, Trouble.SUSPECT, notes)
+        stored = self._remember(request, whole, last, set_mark, sent_at)
+        return Flown(tried, stored, notes=notes)
+
+    def _remember(
+        self, request: FlagsRequest, whole: Whole, last: Entry[Kept] | None, set_mark: int | None, sent_at: float
+    ) -> bool:
         if request.key is None:
-            return Flown(tried, notes=verdict.notes)
+            return False
         if last is not None and last.stored_at > sent_at:
             self.overtaken += 1
-            return Flown(tried, notes=verdict.notes)
-        stored = self._memory.remember(request.key, whole, project=request.project, policy=request.policy)
-        return Flown(tried, stored, notes=verdict.notes)
+            return False
+        return self._memory.remember(request.key, whole, project=request.project, policy=request.policy, set_mark=set_mark)
 
     def _refused(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole) -> Flown:
         if not mode.hysteresis or whole.status not in AUTH:
             return Flown(tried)
         verdict = self._surprise.weigh(request, whole.status)
-        return _held_back(tried, whole, verdict, Trouble.AUTH) if verdict.is_held else Flown(tried, notes=verdict.notes)
+        if verdict.is_held:
+            return _held_back(tried, whole, Trouble.AUTH, verdict.notes)
+        return Flown(tried, notes=verdict.notes)
 
 
-def _held_back(tried: Tried, whole: Whole, verdict: Verdict, trouble: Trouble) -> Flown:
+def _held_back(tried: Tried, whole: Whole, trouble: Trouble, notes: Mapping[str, Any]) -> Flown:
     failure = Failure(trouble=trouble, status=whole.status)
-    return Flown(msgspec.structs.replace(tried, failure=failure), notes=verdict.notes)
+    return Flown(msgspec.structs.replace(tried, failure=failure), notes=notes)

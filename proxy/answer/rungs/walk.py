@@ -5,13 +5,15 @@ A whole answer of the first rung that has one ends it; otherwise the records of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from proxy.answer.answer import Answer
 from proxy.answer.assemble import Assembler
-from proxy.answer.request import FlagsRequest
+from proxy.answer.request import FlagsRequest, ProjectName
+from proxy.lastgood.cache import Entry
+from proxy.lastgood.memory import Kept
 
 from .rung import Filled, Rung
 
@@ -24,11 +26,19 @@ class Rescued(msgspec.Struct, frozen=True):
 
 
 class Walk:
-    """The rungs by name, as a policy names them."""
+    """The rungs by name, as a policy names them. `holds`: whether definitions of a project are held."""
 
-    def __init__(self, rungs: Mapping[str, Rung], assembler: Assembler) -> None:
+    def __init__(
+        self, rungs: Mapping[str, Rung], assembler: Assembler, *, holds: Callable[[ProjectName], bool] = lambda _: False
+    ) -> None:
         self._rungs = rungs
+        self._holds = holds
         self._assembler = assembler
+
+    def has_source(self, request: FlagsRequest, entry: Entry[Kept] | None) -> bool:
+        """Tell whether some rung is likely to answer; `entry` is the last good answer. Cheap, and no promise."""
+        rungs = request.policy.rungs
+        return (entry is not None and "stale" in rungs) or ("local" in rungs and self._holds(request.project))
 
     async def rescue(self, request: FlagsRequest, story: Answer) -> Rescued:
         """Return the story with what the rungs have; the story itself when that is nothing."""
