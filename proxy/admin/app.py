@@ -17,7 +17,7 @@ from aiohttp import web
 from proxy.config.settings import Settings
 from proxy.telemetry.logs import Logger
 
-from . import definitions, metrics, switches
+from . import breakers, definitions, metrics, switches
 from .asked import ABOUT
 from .guard import refusal
 from .reply import as_json
@@ -81,7 +81,7 @@ def application(desk: Desk, *, log: Logger) -> web.Application:
 
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_guarded(desk, log), _audited(log)])
     app.add_routes([web.get("/status.json", status), web.post("/reload", reload)])
-    app.add_routes([*definitions.routes(desk), *metrics.routes(desk), *switches.routes(desk)])
+    app.add_routes([*definitions.routes(desk), *metrics.routes(desk), *switches.routes(desk), *breakers.routes(desk)])
     return app
 
 

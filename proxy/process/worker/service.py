@@ -15,6 +15,7 @@ from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
 from proxy.edge.definitions.records import Records
 from proxy.edge.server import EdgeServer
+from proxy.process.switchboard.breakers import Breakers
 from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
@@ -46,13 +47,16 @@ class Service:
         self._descriptors = descriptors
         self._settings = settings
         self._runtime = runtime
+        self._log = log
+        self._keeps_keys = _has_definitions(settings)
         clock = SystemClock()
         slate = slate or private_slate()
         post = SocketPost(socket_path(runtime))
         self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log), slate=slate, post=post)
         self.definitions = Reception(self._line.held, log=log)
         self.keyring = Keyring(self._line.keys.records, log=log)
-        self.obedience = Obedience(self._line.switches, force=lambda _: None, clock=clock, log=log)
+        self._breakers = Breakers(lambda: self._line.origins)
+        self.obedience = Obedience(self._line.switches, force=self._breakers.hold, clock=clock, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
         self.collecting = Collecting(slate, worker_rows(self._line, self._edge), clock=clock, log=log)
 
@@ -86,14 +90,28 @@ class Service:
         for index in wanted - self._accepting.keys():
             self._accepting[index] = await self._edge.listen(_duplicate(self._descriptors[index]))
 
-    def reconfigure(self, settings: Settings) -> None:
+    async def reconfigure(self, settings: Settings) -> None:
         """Run under new settings; what is remembered stays."""
+        await self._keep_keys(settings)
         self._line.reconfigure(settings)
         self.obedience.hold()
         self._edge.limits = settings.limits
         self._edge.drain_s = settings.process.drain_s
         self.settings = settings
         logs.set_level(settings.log.level)
+
+    async def _keep_keys(self, settings: Settings) -> None:
+        """With the first project that has definitions, use the secret that outlives the process, and recall what it seals.
+
+        Until then nobody's key was remembered, and there was no reason to keep a secret on disk.
+        """
+        if self._keeps_keys or not _has_definitions(settings):
+            return
+        self._keeps_keys = True
+        secret = await asyncio.to_thread(_secret, settings, self._runtime, self._log)
+        if secret is not None:
+            self._line.keys.seal.change(secret)
+            await self.keyring.recall(folder_of(settings.definitions, self._runtime))
 
     def recent(self, project: str, limit: int) -> list[dict[str, Any]]:
         """Return what a project's callers asked lately; never to be logged or stored."""
@@ -106,6 +124,7 @@ class Service:
             "connections": self._edge.connections,
             "refused": self._edge.refused,
             "switches": self._line.switches.report(),
+            "breakers": self._breakers.report(),
             "definitions_endpoint": {"keys": len(self.keys), **self._line.keys.meter.report()},
         }
 
@@ -123,13 +142,17 @@ class Service:
 
 def _secret(settings: Settings, runtime: str, log: Logger) -> bytes | None:
     """Return the key under which callers' keys are remembered; None: a random one will do, or has to."""
-    if all(project.definitions is None for project in settings.projects.values()):
+    if not _has_definitions(settings):
         return None
     found = hmac_secret(settings.definitions, folder_of(settings.definitions, runtime), os.environ)
     if isinstance(found, Unreadable):
         log.warning("accepted_keys_end_with_the_process", reason=found.reason)
         return None
     return found
+
+
+def _has_definitions(settings: Settings) -> bool:
+    return any(project.definitions is not None for project in settings.projects.values())
 
 
 def _duplicate(descriptor: int) -> socket.socket:

@@ -38,9 +38,9 @@ class Connection:
         self.opened_at = asyncio.get_running_loop().time()
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
 
-    async def ask(self, person: str = "p") -> tuple[int, bytes, bytes]:
+    async def ask(self, person: str = "p", token: str = "phc_a") -> tuple[int, bytes, bytes]:
         """Send one flag request; return status, head and body."""
-        body = f'{{"token":"phc_a","distinct_id":"{person}"}}'.encode()
+        body = f'{{"token":"{token}","distinct_id":"{person}"}}'.encode()
         head = f"POST /flags/?v=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
         answer_head = await self._reader.readuntil(b"\r\n\r\n")
@@ -52,12 +52,12 @@ class Connection:
             self._writer.transport.abort()
 
 
-async def ask(port: int, person: str = "p") -> tuple[int, bytes, bytes]:
+async def ask(port: int, person: str = "p", token: str = "phc_a") -> tuple[int, bytes, bytes]:
     """Ask once over a connection of its own."""
     connection = Connection(port)
     try:
         await connection.open()
-        return await connection.ask(person)
+        return await connection.ask(person, token)
     finally:
         await connection.close()
 

@@ -16,12 +16,14 @@ class Upstream:
 
     Attributes:
         calls: Flag requests so far.
+        status: With what they are answered.
         open: While it is clear, answers are held back.
         holding: Set once a request is being held.
     """
 
     def __init__(self) -> None:
         self.calls = 0
+        self.status = 200
         self.open = asyncio.Event()
         self.open.set()
         self.holding = asyncio.Event()
@@ -46,4 +48,4 @@ class Upstream:
         if not self.open.is_set():
             self.holding.set()
             await self.open.wait()
-        return web.Response(body=BODY, content_type="application/json")
+        return web.Response(status=self.status, body=BODY, content_type="application/json")
