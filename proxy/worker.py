@@ -7,7 +7,7 @@ again from the same memory and flights, and from every upstream whose own settin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -25,9 +25,10 @@ from proxy.answer.flights.pure import Observed, Pure
 from proxy.answer.flights.race import Race
 from proxy.answer.flights.renewal import Renewal
 from proxy.answer.flights.trip import Flown, Trip
-from proxy.answer.hooks import Leaving
-from proxy.answer.judgement.judge import Judge
+from proxy.answer.judgement.judgement import Judgement, judgement
 from proxy.answer.ladder import Ladder
+from proxy.answer.partial.configured import ConfiguredRung
+from proxy.answer.partial.merge import Merge
 from proxy.answer.request import ProjectName, UpstreamName
 from proxy.answer.rungs.local import LocalRung
 from proxy.answer.rungs.rung import Rung
@@ -47,7 +48,12 @@ from proxy.edge.health import Health
 from proxy.edge.through.assembly import Through
 from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
+from proxy.lastgood.tiers.person import meant_by
+from proxy.lastgood.tiers.record import Purge
+from proxy.lastgood.tiers.tier import Tier
+from proxy.lastgood.tiers.tiers import Tiers
 from proxy.telemetry.assembly import watch_of
+from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Slate
 from proxy.telemetry.traces.post import Post
 from proxy.telemetry.watch import Watch
@@ -77,6 +83,7 @@ class Parts(msgspec.Struct, frozen=True):
     switches: Switches
     observed: Observed
     watch: Watch
+    tiers: Tiers
 
 
 class Line:
@@ -95,6 +102,11 @@ class Line:
     def memory(self) -> Memory:
         """What is remembered."""
         return self._parts.memory
+
+    @property
+    def tiers(self) -> Tiers:
+        """What is remembered beyond this process."""
+        return self._parts.tiers
 
     @property
     def held(self) -> Held:
@@ -133,6 +145,11 @@ class Line:
         return self._parts.lasting
 
     @property
+    def judgement(self) -> Judgement:
+        """What is believed of what upstream says."""
+        return self._parts.lasting.trip.judgement
+
+    @property
     def observed(self) -> Observed:
         """What the line would have done for projects where it only watches."""
         return self._parts.observed
@@ -148,16 +165,28 @@ class Line:
             origins[UpstreamName(name)] = held if is_kept and held is not None else _origin(name, wanted, self._parts)
         self._through.reconfigure(settings)
         self.watch.reconfigure(settings.telemetry)
-        elsewhere = self._parts.elsewhere or self._through.handle
-        self._local = _local(settings, self._parts)
-        self._flags = _flags(settings, self._parts, tenants=tenants, origins=origins, local=self._local, elsewhere=elsewhere)
-        self.origins = origins
+        self.origins, self._settings = origins, settings
+        self._put_together(tenants)
         self._retire(origin for origin in before.values() if origin not in origins.values())
         self.memory.resize(settings.memory.max_bytes)
+        self.tiers.outbox.rewrite_s = settings.store.rewrite_s
+
+    async def start(self) -> None:
+        """Begin what runs behind."""
+        await self.tiers.start()
+
+    async def purge(self, purge: Purge) -> int:
+        """Forget what is meant, in memory and beyond, and every body lately seen; return how many answers memory forgot."""
+        forgotten = self.memory.purge(meant_by(purge))
+        self._parts.sample.forget(None if purge.project is None else ProjectName(purge.project))
+        self._put_together(Tenants(self._settings))  # what it understood of bodies goes with it
+        await self.tiers.purge(purge, self._settings.project_names)
+        return forgotten
 
     async def close(self) -> None:
         """Give everything back: flights first, pools last."""
         await self._parts.lasting.flight.close()
+        await self.tiers.close()
         for task in self._retiring:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
@@ -167,6 +196,12 @@ class Line:
 
     def _handle(self, request: web.BaseRequest) -> Awaitable[web.StreamResponse]:
         return self._flags(request)
+
+    def _put_together(self, tenants: Tenants) -> None:
+        settings, parts = self._settings, self._parts
+        elsewhere = parts.elsewhere or self._through.handle
+        self._local = _local(settings, parts)
+        self._flags = _flags(settings, parts, tenants=tenants, origins=self.origins, local=self._local, elsewhere=elsewhere)
 
     def _retire(self, origins: Iterable[Origin]) -> None:
         for origin in origins:
@@ -186,6 +221,8 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
     secret: bytes | None = None,
     slate: Slate | None = None,
     post: Post | None = None,
+    log: Logger | None = None,
+    tiers: Sequence[Tier] = (),
 ) -> Line:
     """Put one worker's line together, inside the running loop.
 
@@ -199,6 +236,8 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
         secret: Key under which callers' keys are remembered; None: a random one.
         slate: Where answers are counted; None: on one that nobody reads.
         post: Where spans go; None: nothing is traced.
+        log: Where judgement says what it holds back; None: nowhere.
+        tiers: Where answers are remembered beyond this process.
     """
     clock = clock or SystemClock()
     memory, held = Memory(max_bytes=settings.memory.max_bytes, clock=clock), Held(clock=clock)
@@ -212,10 +251,11 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
         held=held,
         keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
-        lasting=_lasting(memory, held, clock=clock),
+        lasting=_lasting(memory, held, clock=clock, log=log),
         switches=Switches(clock=clock),
         observed=Observed(),
         watch=watch_of(settings.telemetry, clock=clock, slate=slate, post=post, generation=_generations(held)),
+        tiers=Tiers(memory, tiers, clock=clock, rewrite_s=settings.store.rewrite_s),
     )
     return Line(settings, parts)
 
@@ -232,7 +272,11 @@ def _flags(
     clock, limits = parts.clock, settings.limits
     assembler, counting = Assembler(clock=clock, new_id=parts.new_id), Counting(parts.held)
     eager = frozenset(name for name, rules in local.rules.items() if rules.local_first)
-    rungs: dict[str, Rung] = {"stale": StaleRung(parts.memory, counting, clock=clock), "local": local}
+    rungs: dict[str, Rung] = {
+        "stale": StaleRung(parts.memory, parts.tiers, counting, clock=clock),
+        "local": local,
+        "configured": ConfiguredRung(parts.memory, parts.held, local, is_gone=parts.lasting.trip.judgement.judge.is_gone),
+    }
     at_hand = AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock)
     walk = Walk(rungs, assembler, holds=lambda project: parts.held.get(project) is not None)
     asking = Asking(origins, parts.lasting, walk, clock=clock)
@@ -241,7 +285,7 @@ def _flags(
         memory=parts.memory,
         at_hand=at_hand,
         asking=asking,
-        pure=Pure(origins, at_hand, asking, parts.observed, clock=clock),
+        pure=Pure(origins, at_hand, asking, parts.lasting.trip, parts.observed),
         sample=parts.sample,
     )
     heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
@@ -253,10 +297,11 @@ def _generations(held: Held) -> Callable[[str], int | None]:
     return lambda project: None if (kept := held.document(project)) is None else kept.generation
 
 
-def _lasting(memory: Memory, held: Held, *, clock: Clock) -> Lasting:
+def _lasting(memory: Memory, held: Held, *, clock: Clock, log: Logger | None) -> Lasting:
     flight: Flight[Flown] = Flight(clock=clock)
-    trip = Trip(memory, held, judge=Judge(clock=clock))
-    return Lasting(flight=flight, trip=trip, race=Race(clock=clock), renewal=Renewal(flight), mending=Leaving())
+    trip = Trip(memory, held, judgement(clock=clock, log=log), clock=clock)
+    merge = Merge(memory, trip.judgement.judge)
+    return Lasting(flight=flight, trip=trip, race=Race(clock=clock), renewal=Renewal(flight), mending=merge)
 
 
 def _local(settings: Settings, parts: Parts) -> LocalRung:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -50,10 +50,21 @@ _FIXED_BYTES: Final = (
 )
 
 
+class Behind(Protocol):
+    """What is told of every good answer, to write it behind (`tiers.Tiers.offer`)."""
+
+    def __call__(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy) -> None: ...
+
+
 class Memory:
-    """The remembered answers of one worker."""
+    """The remembered answers of one worker.
+
+    Attributes:
+        behind: Is told of every answer to be remembered, whether or not there was room for it here.
+    """
 
     def __init__(self, *, max_bytes: int, clock: Clock) -> None:
+        self.behind: Behind | None = None
         self.cache: Cache[Key, Kept] = Cache(max_bytes=max_bytes, clock=clock)
         self._clock = clock
 
@@ -63,8 +74,10 @@ class Memory:
 
     def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, set_mark: int | None = None) -> bool:
         """Keep an answer for as long as the policy can use it; tell whether it was kept. `set_mark`: as `Kept.set_mark`."""
-        kept = Kept(_bare(whole), project, set_mark=set_mark)
-        return self._put(key, kept, policy=policy, age_s=0.0)
+        bare = _bare(whole)
+        if self.behind is not None:
+            self.behind(key, bare, project=project, policy=policy)
+        return self._put(key, Kept(bare, project, set_mark=set_mark), policy=policy, age_s=0.0)
 
     def recall(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, age_s: float) -> Entry[Kept] | None:
         """Put an answer back that is so old, unless a younger one is remembered; return what may be used now, if anything."""

@@ -31,6 +31,13 @@ class Sample:
             recent = self._recent[request.project] = deque(maxlen=KEPT)
         recent.append(request)
 
+    def forget(self, project: ProjectName | None) -> None:
+        """Forget a project's sample, or all (None)."""
+        if project is None:
+            self._recent.clear()
+        else:
+            self._recent.pop(project, None)
+
     def of(self, project: ProjectName) -> tuple[FlagsRequest, ...]:
         """Return a project's sample, oldest first."""
         return tuple(self._recent.get(project, ()))

@@ -15,20 +15,22 @@ from proxy.answer.shape import mark
 from proxy.clock import Clock
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept, Memory
+from proxy.lastgood.tiers.tiers import Tiers
 
 from .rung import Filled
 
 
 class StaleRung:
-    """Answers from memory."""
+    """Answers from memory, and from the tiers beyond it what memory lacks."""
 
-    def __init__(self, memory: Memory, counting: Counting, *, clock: Clock) -> None:
+    def __init__(self, memory: Memory, tiers: Tiers, counting: Counting, *, clock: Clock) -> None:
         self._memory = memory
+        self._tiers = tiers
         self._counting = counting
         self._clock = clock
 
     async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Filled | None:  # noqa: ARG002 - it has all or nothing
-        entry = self._memory.get(request.key)
+        entry = self._memory.get(request.key) or await self._tiers.recall(request)
         if entry is None or request.key is None:
             return None
         age_s = self._clock.monotonic() - entry.stored_at

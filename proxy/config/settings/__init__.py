@@ -6,6 +6,8 @@ one. Reading and merging is `load`'s affair; what the fields mean at run time is
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from .policy import RUNGS, FlagPolicy, Policy
@@ -19,6 +21,7 @@ from .upstream import Breaker, Upstream
 
 __all__ = [
     "BOOT_PROJECT",
+    "DEFAULT_PROJECT",
     "RUNGS",
     "Admin",
     "Breaker",
@@ -45,6 +48,10 @@ __all__ = [
 ]
 
 
+DEFAULT_PROJECT: Final = "default"
+"""Whose every request is where no projects are configured."""
+
+
 class Settings(Section, frozen=True):
     """Everything. `projects` empty: any token is served from the `default` upstream, with a warning at start."""
 
@@ -64,3 +71,8 @@ class Settings(Section, frozen=True):
     log: Log = Log()
     telemetry: Telemetry = Telemetry()
     trusted_proxies: tuple[str, ...] = ()
+
+    @property
+    def project_names(self) -> tuple[str, ...]:
+        """The projects whose answers are remembered; one, `default`, where any token is served."""
+        return tuple(self.projects) or (DEFAULT_PROJECT,)

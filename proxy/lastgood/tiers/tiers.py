@@ -14,6 +14,7 @@ from typing import Any, Final
 from proxy.answer.answer import Whole
 from proxy.answer.request import FlagsRequest, Key, ProjectName
 from proxy.clock import Clock
+from proxy.config.settings import Policy
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept, Memory
 
@@ -28,7 +29,6 @@ FLUSH_S: Final = 0.2
 """How long answers wait for others to be written with."""
 SLICE: Final = 8
 """So many answers are sealed in a row (about 0.2 ms) before requests have their turn."""
-CLOSE_S: Final = 1.0
 
 Sleep = Callable[[float], Awaitable[None]]
 
@@ -37,6 +37,7 @@ class Tiers:
     """One worker's tiers. Without any it recalls nothing and takes nothing.
 
     Attributes:
+        outbox: What waits to be sealed.
         recalled: Answers put back into memory.
         missed: Questions that no tier knew.
         unauthentic: Values that did not check: damaged, foreign, or under another secret.
@@ -65,6 +66,8 @@ class Tiers:
         self._purges = 0
         self._waits = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        if self._tiers:
+            memory.behind = self.offer
 
     @property
     def has_any(self) -> bool:
@@ -90,13 +93,13 @@ class Tiers:
         self.recalled += 1
         return self._memory.recall(key, found.whole, project=request.project, policy=request.policy, age_s=age_s)
 
-    def offer(self, request: FlagsRequest, whole: Whole) -> None:
+    def offer(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy) -> None:
         """Have an answer that is worth remembering, given by upstream this instant, written behind."""
-        if request.key is None or not self._tiers:
+        if not self._tiers:
             return
-        now, policy = self._wall(), request.policy
+        now = self._wall()
         usable_s = max(policy.fresh_s, policy.stale_if_error_s)
-        self.outbox.put(request.key, Waiting(whole, request.project, now, now + usable_s))
+        self.outbox.put(key, Waiting(whole, project, now, now + usable_s))
         self._waits.set()
 
     async def purge(self, purge: Purge, projects: Sequence[str]) -> None:

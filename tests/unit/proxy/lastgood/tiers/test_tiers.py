@@ -9,8 +9,8 @@ from proxy.lastgood.tiers.person import meant_by
 from proxy.lastgood.tiers.record import Purge
 from proxy.lastgood.tiers.tiers import Tiers
 from tests.fakes.clock import FakeClock
+from tests.fakes.requests import PROJECT, key
 from tests.fakes.requests import flags_request as asked
-from tests.fakes.requests import key
 from tests.fakes.tier import FakeTier, whole
 
 POLICY = Policy(fresh_s=10, stale_if_error_s=100)
@@ -25,6 +25,10 @@ class Clock(FakeClock):
         return super().wall() + self.step
 
 
+def offer(tiers: Tiers, distinct_id: str = "user-1", text: str = "good") -> None:
+    tiers.offer(key(distinct_id), whole(text), project=PROJECT, policy=POLICY)
+
+
 class Life:
     """One worker's memory and tiers; a later life has the same tiers and nothing else."""
 
@@ -33,8 +37,8 @@ class Life:
         self.memory = Memory(max_bytes=1 << 20, clock=self.clock)
         self.tiers = Tiers(self.memory, tiers, clock=self.clock)
 
-    async def says(self, distinct_id: str = "user-1", text: str = "good", **changes: object) -> None:
-        self.tiers.offer(asked(distinct_id, policy=POLICY, **changes), whole(text))
+    async def says(self, distinct_id: str = "user-1", text: str = "good") -> None:
+        offer(self.tiers, distinct_id, text)
         await self.tiers.flush()
 
     async def recalls(self, distinct_id: str = "user-1", policy: Policy = POLICY) -> tuple[str, float] | None:
@@ -63,12 +67,11 @@ async def test_without_tiers_nothing_is_recalled_and_nothing_waits() -> None:
     assert len(life.tiers.outbox) == 0
 
 
-async def test_a_request_without_a_key_is_neither_kept_nor_looked_for() -> None:
+async def test_a_request_without_a_key_is_not_looked_for() -> None:
     disk = FakeTier()
     life = Life(disk)
-    await life.says(key=None)
     assert await life.tiers.recall(asked(key=None)) is None
-    assert (disk.offered, disk.asked) == ([], 0)
+    assert disk.asked == 0
 
 
 async def test_what_is_past_the_policys_window_is_not_recalled() -> None:
@@ -165,7 +168,7 @@ async def test_a_purge_reaches_tiers_and_what_waits_for_them() -> None:
     life = Life(disk)
     await life.says("user-1")
     await life.says("user-2")
-    life.tiers.offer(asked("user-1", policy=POLICY), whole("again"))
+    offer(life.tiers, "user-1", "again")
     purge = Purge(None, "user-1")
     assert life.memory.purge(meant_by(purge)) == 0
     await life.tiers.purge(purge, ("default",))
@@ -188,6 +191,15 @@ async def test_what_was_being_looked_for_when_it_was_purged_stays_forgotten() ->
     assert life.memory.get(key()) is None
 
 
+async def test_what_memory_remembers_is_written_behind_even_when_it_has_no_room() -> None:
+    disk, clock = FakeTier(), Clock()
+    memory = Memory(max_bytes=1, clock=clock)
+    tiers = Tiers(memory, [disk], clock=clock)
+    assert not memory.remember(key(), whole(), project=PROJECT, policy=POLICY)
+    await tiers.flush()
+    assert len(disk.offered) == 1
+
+
 async def test_tiers_are_written_behind_and_what_waits_is_written_at_the_end() -> None:
     disk, pauses = FakeTier(), asyncio.Event()
     clock = Clock()
@@ -197,14 +209,14 @@ async def test_tiers_are_written_behind_and_what_waits_is_written_at_the_end() -
 
     tiers = Tiers(Memory(max_bytes=1 << 20, clock=clock), [disk], clock=clock, sleep=sleep)
     await tiers.start()
-    tiers.offer(asked("user-1"), whole())
+    offer(tiers, "user-1")
     await asyncio.sleep(0)
     assert disk.offered == []
     pauses.set()
     while not disk.offered:  # noqa: ASYNC110  likewise
         await asyncio.sleep(0)
     pauses.clear()
-    tiers.offer(asked("user-2"), whole())
+    offer(tiers, "user-2")
     await tiers.close()
     assert len(disk.offered) == 2
     assert disk.life == ["started", "closed"]
@@ -214,7 +226,7 @@ async def test_many_answers_are_sealed_in_slices_with_others_in_between() -> Non
     disk, clock = FakeTier(), Clock()
     tiers = Tiers(Memory(max_bytes=1 << 20, clock=clock), [disk], clock=clock)
     for number in range(50):
-        tiers.offer(asked(f"user-{number}"), whole())
+        offer(tiers, f"user-{number}")
     flushing = asyncio.create_task(tiers.flush())
     await asyncio.sleep(0)
     assert 0 < len(disk.offered) < 50
