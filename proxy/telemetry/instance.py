@@ -29,8 +29,12 @@ class Instance:
         self.collecting = Collecting(ground.claim(workers), (), clock=clock, log=log)
 
     def collect(self, rows: Sequence[Row]) -> None:
-        """Take the supervisor's own rows."""
-        self.collecting.rows = rows
+        """Take some more of the supervisor's own rows."""
+        self.collecting.rows = (*self.collecting.rows, *rows)
+
+    def started_at(self) -> float:
+        """Return since when totals are counted, in Unix seconds."""
+        return self._ground.since()
 
     def measured(self) -> list[Measured]:
         """Return what all processes measured until now."""

@@ -22,6 +22,7 @@ import msgspec
 import structlog
 
 from .sink import Sink, opened
+from .traces.current import CURRENT
 
 Logger: TypeAlias = structlog.typing.FilteringBoundLogger
 _LEVELS: Final[Mapping[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -47,6 +48,7 @@ def configure(*, role: str, level: str = "info", descriptor: int | None = None) 
         processors=[
             loud_enough,
             structlog.processors.add_log_level,
+            traced,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             told_exception,
             only_plain,
@@ -81,6 +83,14 @@ def loud_enough(_: Any, method: str, event: MutableMapping[str, Any]) -> Mutable
     """Drop what is below the level."""
     if _LEVELS.get(method, logging.ERROR) < logging.getLogger(_OURS).level:
         raise structlog.DropEvent
+    return event
+
+
+def traced(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Name the trace that a line belongs to, where the request behind it is traced."""
+    trace = CURRENT.get()
+    if trace is not None:
+        event["trace_id"], event["span_id"] = trace.trace_id, trace.span_id
     return event
 
 

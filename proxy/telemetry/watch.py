@@ -16,7 +16,8 @@ from proxy.upstream.exchange import Transport
 
 from .metrics.meter import Meter
 from .traces.context import Parent
-from .traces.tracer import CURRENT, Trace, Tracer, exchanged_by
+from .traces.current import CURRENT, Trace
+from .traces.tracer import Tracer, exchanged_by
 
 _ERROR: Final = 500
 

@@ -20,7 +20,7 @@ from proxy.clock import SystemClock
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep, World
 from proxy.process.accepted import Accepted, recall
-from proxy.process.control.messages import Body, KeyAccepted, KeyRevoked, Welcome
+from proxy.process.control.messages import Body, KeyAccepted, KeyRevoked, Remember, Welcome
 from proxy.process.family import Family
 from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
@@ -30,6 +30,7 @@ from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
 from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
+from proxy.telemetry.shipping.duty import Shipping
 
 from .care import LauncherCare
 from .desk import Desk
@@ -37,6 +38,7 @@ from .duties import Duty, Kept
 from .hub import Connected, Hub
 from .reach import look
 from .reload import Reloader
+from .remembering import Remembering
 from .sample import recent_requests
 
 
@@ -65,12 +67,16 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     reloader.on_accepted.append(lambda new: _follow(new, hub))
     upkeep = Upkeep(settings, family.runtime, world=_world(hub, log))
     reloader.on_accepted.append(upkeep.reconfigure)
-    hub.handlers = {KeyAccepted: upkeep.ledger.accepted, KeyRevoked: upkeep.ledger.revoked}
+    remembering = Remembering(settings, family.runtime, hub=hub, clock=SystemClock(), environ=os.environ, log=log)
+    reloader.on_accepted.append(remembering.reconfigure)
+    hub.handlers = {
+        KeyAccepted: upkeep.ledger.accepted,
+        KeyRevoked: upkeep.ledger.revoked,
+        Remember: remembering.take,
+    }
     board = Board(family.runtime, tell_all=partial(_told_by_all, hub), clock=SystemClock(), log=log)
-    hub.on_arrival = partial(_brought_up_to_date, board=board, reloader=reloader, upkeep=upkeep)
-    desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, board=board, log=log)
-    if family.metrics is not None:
-        desk.figures = _figures(family.metrics, hub=hub, upkeep=upkeep, reloader=reloader, log=log)
+    hub.on_arrival = partial(_brought_up_to_date, board=board, reloader=reloader, remembering=remembering, upkeep=upkeep)
+    desk = Desk(hub=hub, reloader=reloader, care=care, upkeep=upkeep, board=board, remembering=remembering, log=log)
     stopping, reload_asked = asyncio.Event(), asyncio.Event()
 
     async def reload_when_asked() -> None:
@@ -87,9 +93,9 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "definitions": upkeep.run,
         "accepted_keys": upkeep.ledger.run,
         "orders": board.run,
+        "store": remembering.run,
     }
-    if desk.figures is not None:
-        duties["figures"] = desk.figures.collecting.run
+    duties |= _telemetry(family, desk, hub=hub, upkeep=upkeep, reloader=reloader, log=log)
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
     _listen_to_signals(stopping, reload_asked)
@@ -98,17 +104,26 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     care.is_stopping = True
     process = reloader.current.settings.process
     await _outlast_workers(family, hub, patience_s=process.unready_s + process.drain_s + _MARGIN_S)
+    await remembering.settle(patience_s=_MARGIN_S)
     for task in tasks:
         task.cancel()
     await asyncio.wait(tasks)
     return 0
 
 
-def _figures(metrics: int, *, hub: Hub, upkeep: Upkeep, reloader: Reloader, log: Logger) -> Instance:
-    workers = reloader.current.settings.process.workers
-    instance = Instance(Ground(metrics), workers=workers, clock=SystemClock(), log=log)
-    instance.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
-    return instance
+def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader: Reloader, log: Logger) -> dict[str, Duty]:
+    """Put what counts and pushes for the whole instance together; return its duties."""
+    if family.metrics is None:
+        return {}
+    settings = reloader.current.settings
+    workers = settings.process.workers
+    figures = Instance(Ground(family.metrics), workers=workers, clock=SystemClock(), log=log)
+    shipping = Shipping(settings.telemetry, runtime=family.runtime, instance=figures, environ=os.environ, log=log)
+    reloader.on_accepted.append(shipping.reconfigure)
+    figures.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
+    figures.collect(shipping.rows())
+    desk.figures = figures
+    return {"figures": figures.collecting.run, "shipping": shipping.run}
 
 
 def _follow(settings: Settings, hub: Hub) -> None:
@@ -133,8 +148,11 @@ async def _told_by_all(hub: Hub, body: Body) -> dict[int, str]:
     return {worker.hello.index: done.refusal for worker, done in await hub.tell(list(hub.workers.values()), body)}
 
 
-async def _brought_up_to_date(worker: Connected, *, board: Board, reloader: Reloader, upkeep: Upkeep) -> None:
+async def _brought_up_to_date(
+    worker: Connected, *, board: Board, reloader: Reloader, remembering: Remembering, upkeep: Upkeep
+) -> None:
     worker.channel.note(board.told())
+    remembering.tell(worker.channel.note)
     await reloader.bring_up_to_date(worker)
     upkeep.tell(worker.channel.note)
 

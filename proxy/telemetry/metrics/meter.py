@@ -26,7 +26,7 @@ _OTHER_METHOD: Final = "_OTHER"
 _MOST_ROWS: Final = 4096
 _SUM_OF_DURATIONS: Final = len(DURATION_BOUNDS) + 1
 _SUM_OF_AGES: Final = len(AGE_BOUNDS) + 1
-_AT_HAND: Final = (Source.FRESH, Source.LOCAL)
+_AT_HAND: Final[tuple[Source, ...]] = (Source.FRESH, Source.LOCAL)
 _REMEMBERED: Final = frozenset({Source.FRESH, Source.STALE, Source.LOCAL})
 
 Row: TypeAlias = tuple[int, int, int]
@@ -81,7 +81,7 @@ class Meter:
 
     def without_asking(self) -> dict[Source, float]:
         """Return how many answers of this life nobody had to be asked for, by source."""
-        found = dict.fromkeys(_AT_HAND, 0.0)
+        found: dict[Source, float] = dict.fromkeys(_AT_HAND, 0.0)
         for at, (source, before) in self._at_hand.items():
             found[source] += self._cells[at] - before
         return found

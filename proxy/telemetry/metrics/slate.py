@@ -12,6 +12,7 @@ import fcntl
 import mmap
 import os
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
@@ -26,7 +27,7 @@ _DIRECTORY: Final = _WORDS * 8
 _CELLS: Final = SLATE_BYTES // 2
 _MAGIC: Final = float(0x40_1D_FA_57)
 _SCRATCH: Final = 64  # cells that nobody reads: for series that found no room
-_LENGTH, _USED, _BEAT = 1, 2, 3
+_LENGTH, _USED, _BEAT, _SINCE = 1, 2, 3, 4
 _NOTHING: Final = float("nan")
 OTHER: Final = "other"
 """Stands for the labels of a series that found no room of its own."""
@@ -82,6 +83,7 @@ class Slate:
         if self._words[0] != _MAGIC:
             self._words[_USED] = float(_SCRATCH)
             self._words[_LENGTH] = 0.0
+            self._words[_SINCE] = time.time()
             self._words[0] = _MAGIC
 
     def place(self, instrument: Instrument, labels: tuple[str, ...] = ()) -> int:
@@ -142,6 +144,11 @@ class Ground:
                 continue
             return Slate(self._view[start : start + SLATE_BYTES], is_shared=True)
         return private_slate()
+
+    def since(self) -> float:
+        """Return when the first slate was begun, in Unix seconds: since when totals are counted."""
+        all_words = (self._view[at : at + _DIRECTORY].cast("d") for at in range(0, self._size, SLATE_BYTES))
+        return min((words[_SINCE] for words in all_words if words[0] == _MAGIC), default=0.0)
 
     def read(self) -> Iterator[tuple[int, float, Series]]:
         """Yield for each slate that was ever used: whose it is, its beat, and every series with its cells."""

@@ -1,7 +1,7 @@
-"""Takes spans from a worker to the supervisor: one datagram each on a private Unix socket, never waited for.
+"""Takes spans from a worker to the supervisor: one packet each on a private Unix socket, never waited for.
 
-The kernel's buffer is the queue, so it is bounded in bytes by construction. When it is full, or nobody is there, the span is
-lost and counted; the request it tells of is not.
+The kernel's buffer is the queue, so it is bounded in bytes by construction (a datagram socket would be bounded in messages:
+ten, by default). When it is full, or nobody is there, the span is lost and counted; the request it tells of is not.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Post(Protocol):
 
 
 class SocketPost:
-    """Over a datagram socket at a path.
+    """Over a socket of packets at a path.
 
     Attributes:
         fates: Spans by what became of them.
@@ -63,7 +63,7 @@ class SocketPost:
 
     def _opened(self) -> socket.socket:
         if self._socket is None:
-            made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             made.setblocking(False)
             self._socket = made
             made.connect(self._path)

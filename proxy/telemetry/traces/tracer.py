@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextvars import ContextVar
 from random import Random
 from typing import Final
 
@@ -21,21 +20,13 @@ from proxy.clock import Clock
 
 from . import story
 from .context import TRACEPARENT, Parent, written
+from .current import Trace
 from .draw import Draw
 from .post import Post
 from .span import CLIENT, SERVER, Span
 
 RECENT: Final = 256
 """Exchanges remembered for fallbacks that are told afterwards."""
-
-
-class Trace(msgspec.Struct, frozen=True):
-    """A server span under way. Times: monotonic seconds."""
-
-    trace_id: str
-    span_id: str
-    parent: Parent | None
-    started: float
 
 
 class Exchanged(msgspec.Struct, frozen=True):
@@ -47,9 +38,6 @@ class Exchanged(msgspec.Struct, frozen=True):
     started: float
     ended: float
     result: Whole | Failure
-
-
-CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 class Tracer:
