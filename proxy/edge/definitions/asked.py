@@ -34,6 +34,10 @@ class Seal:
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
+    def change(self, secret: bytes) -> None:
+        """Use another secret from now on; what was remembered under the one before opens nothing any more."""
+        self._secret = secret
+
     def __call__(self, text: str) -> str:
         """Return the HMAC-SHA256 of a key or token, hexadecimal."""
         return hmac.new(self._secret, text.encode("utf-8", "surrogateescape"), hashlib.sha256).hexdigest()

@@ -79,11 +79,20 @@ class Controls:
         self._controls = {name: self._controls.get(name) or Control() for name in self._projects}
         self._ask_as = ask_as
 
-    async def others(self, opening: Opening, record: Record | None, *, status: int) -> tuple[Others, float]:
-        """Say how upstream treats other keys, and for how many seconds it has refused this one or its witnesses."""
+    async def others(
+        self, opening: Opening, record: Record | None, *, status: int, heard_since: float | None = None
+    ) -> tuple[Others, float]:
+        """Say how upstream treats other keys, and for how many seconds it has refused this one or its witnesses.
+
+        Args:
+            opening: What was refused.
+            record: Its record; None for a key that upstream never accepted.
+            status: Of the refusal.
+            heard_since: Other callers' keys speak for upstream if it accepted them since then; None: they do not.
+        """
         now = self._clock.monotonic()
         since = now if record is None else record.refused_since or now
-        if record is not None and self._has_accepted_others(opening, since=since, status=status):
+        if heard_since is not None and self._has_accepted_others(opening, since=heard_since, status=status):
             return Others.ACCEPTED, now - since
         witnesses = [(name, key) for name, key in self._witnesses(opening, status)][:MOST_ASKED]
         if not witnesses:

@@ -39,8 +39,8 @@ from .verdict import Accepted, Refused, Unclear
 RECHECK_S: Final = 30.0
 """After upstream could not be asked about a key in vain it is left alone about that key for so long."""
 
-EARLY_RATIO: Final = 0.8
-"""A key is asked about again at this share of `auth_revalidate_s`, so that a caller polling every 30 s learns in time."""
+EARLY_RATIO: Final = 0.5
+"""A key is asked about again at this share of `auth_revalidate_s`: the rest is for being refused repeatedly (`verdict`)."""
 
 PATIENCE_S: Final = 2.5
 """Longest wait of a known key for upstream's word, within go's 3 s; the question itself goes on."""
@@ -85,6 +85,8 @@ class Definitions:
             return await self._relay.handle(request, target)
         self._keys.meter.polls += 1
         record = self._valid(asked)
+        if record is not None:
+            record.polled(self._clock.monotonic())
         if record is not None and self._sets(asked.project) is not None and not self._is_due(record):
             is_doubtful = record.tried_at is not None
             return self._document(request, asked, _UNCONFIRMED if is_doubtful else _CONFIRMED)
@@ -122,6 +124,8 @@ class Definitions:
                 conclusion: Conclusion | None = await self._keys.inquiries.ask(question)
         except TimeoutError:
             conclusion = None
+        if isinstance(conclusion, Accepted) and conclusion.answer.status == HTTPStatus.NOT_MODIFIED:
+            self._keys.confirmed[asked.project] = (question.etag, self._clock.wall())
         return self._concluded(request, asked, conclusion)
 
     def _concluded(self, request: web.BaseRequest, asked: Asked, conclusion: Conclusion | None) -> web.StreamResponse:
@@ -158,6 +162,7 @@ class Definitions:
         etag = tagged(kept.etag, self._keys.records.renewal(asked.project))
         headers = CIMultiDict(cors.headers_for(request.headers.get("Origin")))
         headers["Cache-Status"] = f"holdfast; hit; detail={detail}"
+        headers["Age"] = str(int(self._age_s(kept)))
         if etag is not None:  # the service leaves out both where it has no tag (contract §4.4)
             headers["ETag"], headers["Cache-Control"] = etag, CACHE_CONTROL
         if is_same(asked.etag, etag):
@@ -166,6 +171,12 @@ class Definitions:
         meter.documents += 1
         headers["Content-Type"] = _JSON
         return web.Response(body=kept.body, headers=headers)
+
+    def _age_s(self, kept: DefinitionsSet) -> float:
+        """Return the seconds since upstream gave the document, or told this worker that it still has it (RFC 9111 §4.2.3)."""
+        etag, confirmed_at = self._keys.confirmed.get(kept.project, (None, 0.0))
+        known_at = max(kept.fetched_at_wall, confirmed_at if etag is not None and etag == kept.etag else 0.0)
+        return max(0.0, self._clock.wall() - known_at)
 
     def _passed_on(self, request: web.BaseRequest, asked: Asked, answer: Whole) -> web.Response:
         """Hand on upstream's document, or its 304, while none is held; its tag carries the renewal."""

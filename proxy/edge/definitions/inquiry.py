@@ -1,7 +1,8 @@
 """Asks upstream about a caller's key: one flight per opening, whoever waits; what comes of it is remembered here and only here.
 
-A refusal of a key that upstream had accepted is asked for twice, with a witness in between, before it is believed. An answer
-that lets nobody in is given again for a second: SDKs that have nothing yet ask before every evaluation (sdks.md §1.6).
+A refusal of a key that upstream had accepted is asked for again, and a witness after each, until it is no coincidence: an
+outage that comes and goes would refuse the one and accept the other. An answer that lets nobody in is given again for a second:
+SDKs that have nothing yet ask before every evaluation (sdks.md §1.6).
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from proxy.definitions.acceptance import Opening
 
 from .controls import Controls
 from .records import Record, Records
-from .verdict import QUOTA, Accepted, Refused, Unclear, Verdict, is_believed, verdict
+from .verdict import ENOUGH, QUOTA, Accepted, Others, Refused, Unclear, Verdict, is_believed, verdict
+
+TURNS: Final = 2
+"""How often a refused key is asked about at one poll, a witness after each; one that polls seldom has only this poll."""
 
 NEGATIVE_S: Final = 1.0
 MOST_NEGATIVES: Final = 1_000
@@ -76,14 +80,36 @@ class Inquiries:
         found = await _asked(question)
         if not isinstance(found, Refused):
             return found
-        opening = question.opening
-        record = self._records.get(opening)
-        _mark_refused(record, self._clock.monotonic())
-        others, refused_for_s = await self._controls.others(opening, record, status=found.answer.status)
-        if not is_believed(others=others, refused_for_s=refused_for_s, is_known=record is not None):
-            return Doubted()
-        if record is None:
-            return found
+        record = self._records.get(question.opening)
+        if record is not None:
+            return await self._weighed(question, record, found)
+        others, refused_for_s = await self._controls.others(question.opening, None, status=found.answer.status)
+        return found if is_believed(others=others, refused_for_s=refused_for_s, is_known=False) else Doubted()
+
+    async def _weighed(self, question: Question, record: Record, found: Refused) -> Conclusion:
+        """Weigh the refusal of a known key: ask a witness, then the same again, as often as this caller's pace demands."""
+        last_poll = record.refused_at
+        for turn in range(ENOUGH if record.comes_seldom else TURNS):
+            if turn:
+                again = await _asked(question)
+                if not isinstance(again, Refused):
+                    return again if isinstance(again, Accepted) else Doubted()
+                found = again
+            record.refuse(self._clock.monotonic())
+            others, refused_for_s = await self._controls.others(
+                question.opening, record, status=found.answer.status, heard_since=last_poll
+            )
+            if others is Others.NOT_ACCEPTED:
+                record.discount()
+            is_repeated = record.is_refused_repeatedly
+            if is_believed(others=others, refused_for_s=refused_for_s, is_known=True, is_repeated=is_repeated):
+                return found if is_repeated else await self._confirmed(question)
+            if others is not Others.ACCEPTED:
+                break
+        return Doubted()
+
+    async def _confirmed(self, question: Question) -> Conclusion:
+        """Ask once more before a long outage is taken for a refusal: it may be over."""
         again = await _asked(question)
         return Doubted() if isinstance(again, Unclear) else again
 
@@ -108,11 +134,6 @@ class Inquiries:
 
 async def _asked(question: Question) -> Verdict:
     return verdict(await question.ask(), is_conditional=question.etag is not None)
-
-
-def _mark_refused(record: Record | None, now: float) -> None:
-    if record is not None and record.refused_since is None:
-        record.refused_since = now
 
 
 def _key(question: Question) -> Key:

@@ -18,6 +18,9 @@ from .records import Records
 class Keys:
     """Made once per worker.
 
+    Attributes:
+        confirmed: Project → the tag about which upstream last said that nothing has changed, and when (Unix seconds).
+
     Args:
         clock: Ages of records.
         secret: Key of the HMACs under which callers' keys are remembered; None: random, so that records end with the process.
@@ -28,6 +31,7 @@ class Keys:
         self.clock = clock
         self.seal = Seal(secret or secrets.token_bytes(32))
         self.meter = Meter()
+        self.confirmed: dict[str, tuple[str | None, float]] = {}
         self.records = Records(clock=clock)
         self.controls = Controls(records=self.records, seal=self.seal, clock=clock, meter=self.meter, environ=environ)
         self.inquiries = Inquiries(records=self.records, controls=self.controls, clock=clock)

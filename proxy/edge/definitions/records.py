@@ -16,6 +16,8 @@ from proxy.clock import Clock
 from proxy.definitions.acceptance import Opening
 from proxy.process.control.messages import KeyAccepted, KeyRevoked
 
+from .verdict import ENOUGH, SELDOM_S, SPREAD_S
+
 MOST: Final = 10_000
 """Records, and drops remembered, per worker; the ones not confirmed for longest go first."""
 
@@ -28,12 +30,49 @@ class Record(msgspec.Struct):
     Attributes:
         accepted_at: When upstream last accepted it, monotonic seconds.
         refused_since: When upstream began to refuse it, if its last answer was a refusal that is doubted.
+        refused_at: When upstream last refused it.
+        refusals: How often in a row, as long as no other key was refused too.
+        counted_since: When the first of these was.
         tried_at: When upstream was last asked about it in vain.
+        polled_at: When its caller last came.
+        pace_s: How long before that it had come; 0 while that is not known.
     """
 
     accepted_at: float
     refused_since: float | None = None
+    refused_at: float | None = None
+    refusals: int = 0
+    counted_since: float = 0.0
     tried_at: float | None = None
+    polled_at: float | None = None
+    pace_s: float = 0.0
+
+    def polled(self, now: float) -> None:
+        """Its caller comes."""
+        self.pace_s = 0.0 if self.polled_at is None else now - self.polled_at
+        self.polled_at = now
+
+    def refuse(self, now: float) -> None:
+        """Upstream refused it."""
+        self.refused_since = now if self.refused_since is None else self.refused_since
+        self.counted_since = self.counted_since if self.refusals else now
+        self.refusals += 1
+        self.refused_at = now
+
+    def discount(self) -> None:
+        """Another key was refused too: what was counted so far may be the outage's."""
+        self.refusals = 0
+
+    @property
+    def comes_seldom(self) -> bool:
+        """Its caller comes too seldom to be refused over and over within five minutes."""
+        return self.pace_s > SELDOM_S
+
+    @property
+    def is_refused_repeatedly(self) -> bool:
+        """It was refused often enough, over long enough, to be no coincidence."""
+        is_spread = self.refused_at is not None and self.refused_at - self.counted_since >= SPREAD_S
+        return self.refusals >= ENOUGH and (is_spread or self.comes_seldom)
 
 
 class Records:
@@ -66,8 +105,9 @@ class Records:
         return any(record.accepted_at >= since and not but(opening) for opening, record in self._records.items())
 
     def accept(self, opening: Opening) -> None:
-        """Upstream has just accepted an opening."""
-        self._put(opening, self._clock.monotonic())
+        """Upstream has just accepted an opening, about which its caller asked."""
+        record = self._put(opening, self._clock.monotonic())
+        record.polled_at = record.accepted_at if record.polled_at is None else record.polled_at
         self._dropped.pop(opening, None)
         self.tell(KeyAccepted(*opening, wall_time=self._clock.wall(), renewal=self.renewal(opening.project)))
 
@@ -76,7 +116,8 @@ class Records:
         if is_quota:
             self._renewals[opening.project] = max(self.renewal(opening.project) + 1, int(self._clock.wall()))
         was_known = self._records.pop(opening, None) is not None
-        self._remember_drop(opening)
+        if was_known:  # made-up keys would push the drops of real ones out
+            self._remember_drop(opening)
         if was_known or is_quota:
             self.tell(KeyRevoked(*opening, renewal=self.renewal(opening.project)))
 
@@ -100,11 +141,12 @@ class Records:
         if is_news and (dropped_wall is None or wall_time > dropped_wall):
             self._put(opening, accepted_at)
 
-    def _put(self, opening: Opening, accepted_at: float) -> None:
-        self._records.pop(opening, None)
-        self._records[opening] = Record(accepted_at)
+    def _put(self, opening: Opening, accepted_at: float) -> Record:
+        before = self._records.pop(opening, None) or Record(accepted_at)
+        made = self._records[opening] = Record(accepted_at, polled_at=before.polled_at, pace_s=before.pace_s)
         while len(self._records) > MOST:
             del self._records[next(iter(self._records))]
+        return made
 
     def _forget(self, opening: Opening) -> None:
         self._records.pop(opening, None)

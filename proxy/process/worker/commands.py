@@ -91,7 +91,7 @@ class Commands:
         if self._prepared is None or self._prepared[0] != commit.version:
             return Done(refusal="not prepared")
         (version, settings), self._prepared = self._prepared, None
-        self._service.reconfigure(settings)
+        await self._service.reconfigure(settings)
         self._version = version
         self._log.info("reconfigured", config=str(version))
         return Done()

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from proxy.definitions.acceptance import Opening
+from proxy.definitions.document import definitions_set
 from proxy.edge.definitions.records import MOST, Records
 from proxy.process.control.messages import KeyAccepted, KeyRevoked
 from tests.fakes.clock import FakeClock
@@ -73,7 +75,7 @@ async def test_what_a_sibling_or_an_earlier_life_learnt_counts() -> None:
     told: list[KeyAccepted | KeyRevoked] = []
     old.keys.records.tell = told.append
     await old.get()
-    new.clock.advance(200.0)
+    new.clock.advance(120.0)
     for news in told:
         new.keys.records.learn(news)
     new.upstream.say = lambda _token, _key: AWAY
@@ -179,9 +181,45 @@ async def test_the_meter_counts_what_upstream_was_spared() -> None:
     await world.poll_for(600.0)
     meter = world.keys.meter.report()
     assert meter["polls"] == 20
-    assert meter["asked"] == len(world.upstream.seen) == 3
-    assert meter["polls_saved"] == 17
+    assert meter["asked"] == len(world.upstream.seen) == 4
+    assert meter["polls_saved"] == 16
     assert (meter["documents"], meter["not_modified"]) == (1, 19)
     world.upstream.say = lambda _token, _key: status(401)
     await world.poll_for(300.0)
     assert world.keys.meter.report()["doubted"] > 0
+
+
+async def test_a_document_is_as_old_as_upstreams_last_word_about_it() -> None:
+    world = World()
+    world.clock.advance(40.0)
+    world.upstream.etag = None  # no tag, so no word about this one
+    del world.sets["shop"]
+    assert (await world.get()).headers["Age"] == "40"
+    world.clock.advance(25.5)
+    assert (await world.get()).headers["Age"] == "65"
+    world.upstream.etag = ETAG
+    world.clock.advance(200.0)
+    assert (await world.get()).headers["Age"] == "0"
+    world.clock.advance(30.0)
+    again = await world.get(etag=ETAG)
+    assert (again.status, again.headers["Age"]) == (304, "30")
+
+
+async def test_a_new_document_does_not_get_the_age_of_the_old_ones_confirmation() -> None:
+    world = World()
+    await world.get()
+    world.sets["web"] = definitions_set(
+        "web", DOCUMENT, etag='W/"fedcba9876543210"', fetched_at_wall=world.clock.wall() - 7, generation=2
+    )
+    assert (await world.get()).headers["Age"] == "7"
+
+
+def test_drops_of_keys_that_were_never_known_are_not_remembered() -> None:
+    records = Records(clock=FakeClock())
+    real = Opening("real", "web", "token", "definitions")
+    records.accept(real)
+    records.drop(real, is_quota=False)
+    for number in range(MOST + 1):
+        records.drop(Opening(f"made up {number}", "web", "token", "definitions"), is_quota=False)
+    records.learn(KeyAccepted(*real, wall_time=records._clock.wall() - 1.0, renewal=0))
+    assert records.get(real) is None

@@ -38,13 +38,15 @@ def status(code: int, body: bytes = b"{}") -> Whole:
     return Whole(code, "application/json", body, (("Content-Type", "application/json"),))
 
 
+ANSWER_S = 0.001
 AWAY = Failure(trouble=Trouble.REFUSED)
 
 
 class FakeUpstream(Pool):
-    """Judges as the service does, unless `say(token, key)` says otherwise."""
+    """Judges as the service does, unless `say(token, key)` says otherwise; an answer takes a millisecond."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
         super().__init__(Place(use="relay", upstream=UPSTREAM, connections=1, idle_s=1.0))
         self.keys = {"phc_web": {"phx_web", "phx_web_two", "phx_own_web"}, "phc_shop": {"phx_shop", "phx_own_shop"}}
         self.over_quota: set[str] = set()
@@ -66,6 +68,7 @@ class FakeUpstream(Pool):
         self.seen.append((token, key, lines.get("If-None-Match")))
         self.lines.append(headers)
         await self.gate.wait()
+        self.clock.advance(ANSWER_S)
         return self.say(token, key) or self._judged(token, key, lines.get("If-None-Match"))
 
     def asked_by(self, key: str) -> int:
@@ -87,7 +90,7 @@ class World:
 
     def __init__(self, *, projects: tuple[str, ...] = ("web", "shop"), has_own_keys: bool = True) -> None:
         self.clock = FakeClock()
-        self.upstream = FakeUpstream()
+        self.upstream = FakeUpstream(self.clock)
         self.sets: dict[str, DefinitionsSet] = {
             name: definitions_set(name, DOCUMENT, etag=ETAG, fetched_at_wall=self.clock.wall(), generation=1)
             for name in projects
