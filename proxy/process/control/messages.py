@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from proxy.lastgood.tiers.record import Purge, Sealed
+
 
 class Version(Struct, frozen=True):
     """Which configuration: how often one was accepted since the first start, and what it says.
@@ -166,6 +168,12 @@ class Orders(Struct, frozen=True, tag="orders"):
     breakers: tuple[BreakerForced, ...] = ()
 
 
+class Remember(Struct, frozen=True, tag="remember"):
+    """Worker → supervisor: write these answers to the disk when there is time. The reply says that they were taken."""
+
+    records: tuple[Sealed, ...]
+
+
 class Done(Struct, frozen=True, tag="done"):
     """The one reply to a call.
 
@@ -193,6 +201,8 @@ Body: TypeAlias = (
     | KeyRevoked
     | Sample
     | Orders
+    | Remember
+    | Purge
     | Done
 )
 

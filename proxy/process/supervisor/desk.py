@@ -12,6 +12,7 @@ from typing import Any
 from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep
+from proxy.lastgood.tiers.record import Purge
 from proxy.process.control.messages import KeyRevoked, Report
 from proxy.process.switchboard.board import Board
 from proxy.telemetry.instance import Instance
@@ -22,6 +23,7 @@ from .care import LauncherCare
 from .duties import Kept
 from .hub import Hub, report_of
 from .reload import Outcome, Reloader
+from .remembering import Purged, Remembering
 
 _REPORT_S = 2.0
 
@@ -36,7 +38,17 @@ class Desk:
         token: The operators' bearer token; None where the listener is on loopback and none is configured.
     """
 
-    def __init__(self, *, hub: Hub, reloader: Reloader, care: LauncherCare, upkeep: Upkeep, board: Board, log: Logger) -> None:
+    def __init__(
+        self,
+        *,
+        hub: Hub,
+        reloader: Reloader,
+        care: LauncherCare,
+        upkeep: Upkeep,
+        board: Board,
+        remembering: Remembering,
+        log: Logger,
+    ) -> None:
         self.duties: list[Kept] = []
         self.token: Secret | None = None
         self.figures: Instance | None = None
@@ -45,6 +57,7 @@ class Desk:
         self._reloader = reloader
         self._care = care
         self._upkeep = upkeep
+        self._remembering = remembering
         self._log = log
         self._started = time.time()
         self._take_token(reloader.current.settings)
@@ -78,6 +91,10 @@ class Desk:
         await self._upkeep.ledger.revoked(KeyRevoked("", project, "", ""))
         return ""
 
+    async def purge(self, purge: Purge) -> Purged:
+        """Forget remembered answers, everywhere: all, a project's, or a person's. Never log what is meant."""
+        return await self._remembering.purge(purge)
+
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""
         replies = await self._hub.tell(list(self._hub.workers.values()), Report(), timeout_s=_REPORT_S)
@@ -91,6 +108,7 @@ class Desk:
             "duties": [duty.report() for duty in self.duties],
             "orders": self.board.report(),
             "definitions": self.definitions(),
+            "store": self._remembering.report(),
             "accepted_keys": len(self._upkeep.ledger),
             "workers": sorted((report_of(*each) for each in replies), key=itemgetter("index")),
             "workers_wanted": current.settings.process.workers,

@@ -23,6 +23,7 @@ from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
 
+from .beyond import to_supervisor
 from .commands import Commands
 from .link import Link
 from .service import Service
@@ -47,6 +48,8 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     owed, handlers = service.keyring.owed, commands.handlers()
     link = Link(family.control, hello=commands.hello, owed=owed, handlers=handlers, launcher=launcher, log=log)
     service.keyring.say = link.note
+    if service.disk is not None:
+        service.disk.send = to_supervisor(link)
     conversation = asyncio.create_task(link.run())
     collecting = asyncio.create_task(service.collecting.run())
     conversation.add_done_callback(lambda _: commands.leaving.set())

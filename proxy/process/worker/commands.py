@@ -11,6 +11,7 @@ from typing import Any
 from proxy.config.load import accept
 from proxy.config.problem import Problems
 from proxy.config.settings import Settings
+from proxy.lastgood.tiers.record import Purge
 from proxy.process.control.channel import Handler
 from proxy.process.control.messages import (
     Abort,
@@ -69,6 +70,7 @@ class Commands:
             KeyRevoked: self._key_news,
             Sample: self._sample,
             Orders: self._orders,
+            Purge: self._purge,
         }
 
     async def _ping(self, _: Ping) -> Done:
@@ -119,6 +121,9 @@ class Commands:
     async def _orders(self, orders: Orders) -> Done:
         self._service.obedience.take(orders)
         return Done()
+
+    async def _purge(self, purge: Purge) -> Done:
+        return Done(detail={"forgotten": await self._service.purge(purge)})
 
     async def _drain(self, _: Drain) -> Done:
         self.leaving.set()

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from proxy.process.control.channel import Channel, Handler
+from proxy.process.control.channel import GONE, Channel, Handler
 from proxy.process.control.messages import Body, Done, Hello, Welcome
 from proxy.process.watch import Watched
 from proxy.telemetry.logs import Logger
@@ -44,6 +44,10 @@ class Link:
     def note(self, body: Body) -> bool:
         """Tell the supervisor something that wants no reply; False while it is away."""
         return self._channel is not None and self._channel.note(body)
+
+    async def call(self, body: Body, *, timeout_s: float) -> Done:
+        """Ask the supervisor something; `GONE` while it is away."""
+        return GONE if self._channel is None else await self._channel.call(body, timeout_s=timeout_s)
 
     async def run(self) -> None:
         """Return only when this worker is an orphan."""

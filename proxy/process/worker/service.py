@@ -15,6 +15,7 @@ from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
 from proxy.edge.definitions.records import Records
 from proxy.edge.server import EdgeServer
+from proxy.lastgood.tiers.record import Purge
 from proxy.process.switchboard.breakers import Breakers
 from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
@@ -25,6 +26,7 @@ from proxy.telemetry.metrics.worker_rows import worker_rows
 from proxy.telemetry.traces.post import SocketPost, socket_path
 from proxy.worker import build
 
+from .beyond import disk_tier
 from .keyring import Keyring
 from .reception import Reception
 
@@ -36,6 +38,7 @@ class Service:
         settings: What it runs under now.
         keyring: Keeps what is known of callers' keys together with the supervisor's and the disk's.
         obedience: What operators ordered, in force.
+        disk: The last good answers on disk; None where none are kept.
         collecting: Brings what the line counts onto the slate; whoever runs it ends it.
     """
 
@@ -52,7 +55,9 @@ class Service:
         clock = SystemClock()
         slate = slate or private_slate()
         post = SocketPost(socket_path(runtime))
-        self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log), slate=slate, post=post)
+        self.disk = disk_tier(settings, runtime=runtime, environ=os.environ, log=log)
+        tiers = [] if self.disk is None else [self.disk]
+        self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log), slate=slate, post=post, tiers=tiers)
         self.definitions = Reception(self._line.held, log=log)
         self.keyring = Keyring(self._line.keys.records, log=log)
         self._breakers = Breakers(lambda: self._line.origins)
@@ -73,6 +78,7 @@ class Service:
     async def start(self, own: int) -> None:
         """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""
         await self._edge.start([])
+        await self._line.start()
         await self.obedience.recall(self._runtime)
         keeping = [name for name, project in self._settings.projects.items() if project.definitions is not None]
         folder = folder_of(self._settings.definitions, self._runtime)
@@ -94,6 +100,8 @@ class Service:
         """Run under new settings; what is remembered stays."""
         await self._keep_keys(settings)
         self._line.reconfigure(settings)
+        if self.disk is not None:
+            self.disk.reconfigure(timeout_s=settings.store.read_timeout_s)
         self.obedience.hold()
         self._edge.limits = settings.limits
         self._edge.drain_s = settings.process.drain_s
@@ -113,6 +121,10 @@ class Service:
             self._line.keys.seal.change(secret)
             await self.keyring.recall(folder_of(settings.definitions, self._runtime))
 
+    async def purge(self, purge: Purge) -> int:
+        """Forget what is meant, in memory and beyond; return how many answers memory forgot."""
+        return await self._line.purge(purge)
+
     def recent(self, project: str, limit: int) -> list[dict[str, Any]]:
         """Return what a project's callers asked lately; never to be logged or stored."""
         return self._line.recent(project, limit)
@@ -125,6 +137,8 @@ class Service:
             "refused": self._edge.refused,
             "switches": self._line.switches.report(),
             "breakers": self._breakers.report(),
+            "memory": {"answers": len(self._line.memory.cache), "bytes": self._line.memory.cache.bytes},
+            "tiers": self._line.tiers.report(),
             "definitions_endpoint": {"keys": len(self.keys), **self._line.keys.meter.report()},
         }
 
