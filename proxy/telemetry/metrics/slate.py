@@ -100,6 +100,10 @@ class Slate:
         self._places[instrument.name, labels] = at
         return at
 
+    def places(self) -> list[tuple[tuple[str, tuple[str, ...]], int]]:
+        """Return every series, by name and labels, with the index of its first cell."""
+        return list(self._places.items())
+
     def show(self, gauge: Instrument, values: Mapping[tuple[str, ...], float]) -> None:
         """Write a gauge's values; labels that have none any more are emptied."""
         for labels, value in values.items():
