@@ -32,8 +32,8 @@ from proxy.edge.headers import RESPONSE_DROPPED, relayable
 from .errors import EXPECTED, failure_of
 
 DNS_CACHE_S: Final = 30
-PROBES: Final = 1
-"""A probe needs no place among the exchanges, but a connection."""
+PROBES: Final = 4
+"""Connections for probes, which need no place among the exchanges; one that hangs is given up long before it ends."""
 
 _DECIDE: Final = "X-Original-Endpoint: decide\r\n"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

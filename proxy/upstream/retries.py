@@ -12,10 +12,10 @@ from proxy.answer.answer import Failure, Trouble
 
 from .outcomes import OUR_BAD_STATUSES
 
-RATIO: Final = 0.1
-"""Retries may be at most this share of the first tries."""
+PRICE: Final = 10
+"""First tries that buy one retry: retries are at most a tenth of them."""
 
-RESERVE: Final = 10.0
+RESERVE: Final = 10
 """Most retries that a quiet stretch can save up."""
 
 _NO_CONNECTION: Final = frozenset({Trouble.REFUSED, Trouble.DNS, Trouble.RESET, Trouble.CONNECT_TIMEOUT})
@@ -33,7 +33,7 @@ def died_in_the_pool(failure: Failure | None) -> bool:
 
 
 class RetryBudget:
-    """A purse: each first try puts `RATIO` in, each retry takes one out.
+    """A purse: each first try puts a coin in, each retry takes `PRICE` out.
 
     Attributes:
         spent: Retries made.
@@ -41,19 +41,20 @@ class RetryBudget:
     """
 
     def __init__(self) -> None:
-        self._left = 1.0  # so that the very first dead connection is retried, too
+        self._coins = PRICE  # so that the very first dead connection is retried, too
         self.spent = 0
         self.denied = 0
 
     def deposit(self) -> None:
         """Count a first try."""
-        self._left = min(RESERVE, self._left + RATIO)
+        if self._coins < RESERVE * PRICE:
+            self._coins += 1
 
     def withdraw(self) -> bool:
         """Tell whether one retry may be made, and pay for it."""
-        if self._left < 1.0:
+        if self._coins < PRICE:
             self.denied += 1
             return False
-        self._left -= 1.0
+        self._coins -= PRICE
         self.spent += 1
         return True

@@ -104,7 +104,8 @@ class Bulkhead:
 
     def _hand_on(self) -> None:
         for waiter in self._queue:
-            if self._has_place(waiter.project):
+            is_gone = waiter.place.done()  # cancelled; its task just had no turn yet to leave the queue
+            if not is_gone and self._has_place(waiter.project):
                 self._queue.remove(waiter)
                 self._take(waiter.project)
                 waiter.place.set_result(True)

@@ -121,11 +121,11 @@ class Gate:
         else:
             self._learn(now, is_success=is_success, is_quick=is_quick, retry_after_s=retry_after_s)
 
-    def teach(self, *, is_success: bool, retry_after_s: float | None = None) -> None:
-        """Take an outcome that was judged after its permit was settled. An open breaker learns nothing from it."""
+    def blame(self, *, retry_after_s: float | None = None) -> None:
+        """Count a failure that was found out after its permit was settled. An open breaker learns nothing from it."""
         now = self._now()
-        if self._forced is not State.OPEN and not self._inner.is_open:
-            self._learn(now, is_success=is_success, is_quick=False, retry_after_s=retry_after_s)
+        if not self._inner.is_open:
+            self._learn(now, is_success=False, is_quick=False, retry_after_s=retry_after_s)
 
     def force(self, state: State | None) -> None:
         """Hold it open or closed whatever happens; None lets go of it.

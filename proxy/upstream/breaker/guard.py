@@ -60,9 +60,9 @@ class Guard:
     def teach(self, project: ProjectName, feed: Feed, *, retry_after_s: float | None = None) -> None:
         """Take what a later stage found out about an answer that was settled as a good one."""
         if feed is Feed.UPSTREAM or (feed is Feed.PROJECT and self._is_general(project)):
-            self.gate.teach(is_success=False, retry_after_s=retry_after_s)
+            self.gate.blame(retry_after_s=retry_after_s)
         if feed is Feed.PROJECT and not self._has_one_project:
-            self.projects.of(project).teach(is_success=False, retry_after_s=retry_after_s)
+            self.projects.of(project).blame(retry_after_s=retry_after_s)
 
     def is_calm(self, permit: Permit) -> bool:
         """Tell whether a call was an ordinary one: no probe, and no breaker of its on the ramp."""
@@ -79,7 +79,7 @@ class Guard:
         """The upstream's own failure says nothing about the project; so does a call that was cut short."""
         if permit is None:
             if feed is Feed.PROJECT and not self._has_one_project:
-                self.projects.of(project).teach(is_success=False, retry_after_s=retry_after_s)
+                self.projects.of(project).blame(retry_after_s=retry_after_s)
             return
         gate = self.projects.get(project)
         if gate is None:  # dropped to make room meanwhile

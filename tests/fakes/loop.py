@@ -1,0 +1,45 @@
+"""An event loop whose time stands still until a test moves it: timers fire when they are due by that clock; nobody sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from .clock import FakeClock
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """Its own time is the fake clock's."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__()
+        self._fake = clock
+
+    def time(self) -> float:
+        return self._fake.now
+
+    def settle(self) -> None:
+        """Run whatever can run without time passing."""
+        for _ in range(8):  # a hand-over, the timer it cancels, the task it wakes and what that one starts
+            self.run_until_complete(_nothing())
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, timer by timer."""
+        end = self._fake.now + seconds
+        self.settle()
+        while (due := min((at.when() for at in self._scheduled if not at.cancelled()), default=end)) < end:  # type: ignore[attr-defined]
+            self._fake.now = max(self._fake.now, due)
+            self.settle()
+        self._fake.now = end
+        self.settle()
+
+    def start(self, coroutine: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Start a task and run it as far as it gets."""
+        task = self.create_task(coroutine)
+        self.settle()
+        return task
+
+
+async def _nothing() -> None:
+    """Give the others a turn."""
