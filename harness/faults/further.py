@@ -22,7 +22,7 @@ from .fault import (
     Say,
     Shrunk,
 )
-from .scenario import Known, Scenario, Today, failing, relayed
+from .scenario import Known, Scenario, Today, failing, filled, relayed
 from .schedule import Phase
 
 LASTS_S: Final = 300.0
@@ -108,14 +108,16 @@ FURTHER: Final[tuple[Scenario, ...]] = (
         "invalid-key",
         "401 for every key, those of a minute ago included",
         _refusal(Refusal.UNKNOWN_TOKEN),
-        relayed(stranger=401, note="no hysteresis yet: handed on at once; what was remembered stays remembered"),
+        failing(
+            "auth", stranger=401, note="held for 15 min at most; an operator can have it relayed at once; a new key is relayed"
+        ),
         expected=REAL_OR_NOT,
     ),
     _content(
         "partly-failed",
         "`errorsWhileComputingFlags`, half of the flags `failed`",
         Failing(share=0.5),
-        relayed(note="not merged yet; a partial answer never replaces the good one that is remembered"),
+        filled(note="what nobody knows is left out, or refused with 503 where an SDK would read it as false"),
         expected="failed records are filled from memory, flag by flag",
     ),
     _content(

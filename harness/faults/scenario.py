@@ -21,6 +21,7 @@ class Known(StrEnum):
     """What a caller gets whose question was answered before the fault."""
 
     REMEMBERED = "remembered"
+    FILLED = "filled"
     AS_SAID = "as said"
     LIVE = "live"
 
@@ -29,7 +30,8 @@ class Today(msgspec.Struct, frozen=True, kw_only=True):
     """What the proxy does today.
 
     Attributes:
-        known: Answer to a question asked before; REMEMBERED is the last good answer, labelled stale; AS_SAID is relayed as the
+        known: Answer to a question asked before; REMEMBERED is the last good answer, labelled stale; FILLED is the
+            service's own with what it lacks from elsewhere; AS_SAID is relayed as the
             service said it; LIVE is the true answer.
         stranger: Status of the answer to a question never asked before, while the breaker is closed.
         trouble: The word in `Proxy-Status`; "" where the proxy sees no failure.
@@ -87,6 +89,11 @@ def failing(trouble: str, *, stranger: int = UNAVAILABLE, trips: bool = True, no
 def held(trouble: str, *, stranger: int = 200, note: str = "") -> Today:
     """Say that known callers get the remembered answer and strangers what is said; the service is asked all the while."""
     return Today(known=Known.REMEMBERED, stranger=stranger, trouble=trouble, note=note)
+
+
+def filled(*, stranger: int = 200, note: str = "") -> Today:
+    """Say that a partial answer is given, with what it lacks filled for known callers and left out for strangers."""
+    return Today(known=Known.FILLED, stranger=stranger, trouble="partial", note=note)
 
 
 def relayed(*, stranger: int = 200, note: str = "") -> Today:

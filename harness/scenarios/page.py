@@ -22,8 +22,9 @@ real sockets in front of the proxy: a semantic layer says wrong things, a TCP re
 or not. Nobody there keeps definitions: what they add stands on its own page.
 
 - **known**: a caller whose question was answered before. *remembered*: the last good answer, with
-  `errorsWhileComputingFlags: true`, `Cache-Status: …; detail=stale`, `Age` and the reason in `Proxy-Status`. *as said*: relayed
-  as the service said it. *live*: the true answer, as ever.
+  `errorsWhileComputingFlags: true`, `Cache-Status: …; detail=stale`, `Age` and the reason in `Proxy-Status`. *filled*: the
+  service's own answer with what it lacks from memory, flag by flag. *as said*: relayed as the service said it. *live*: the true
+  answer, as ever.
 - **stranger**: status for a question never asked before, while the breaker is still closed; once it is open, 503 with
   `Retry-After`, without asking anybody. A 502 or 504 is never given: every SDK would ask again.
 - **breaker**: *opens*: the service is left alone but for one probe in each open period (at most 30 s), and answers are live
@@ -40,7 +41,7 @@ The second address it prints is a control endpoint: `PUT /scenario` with `{{"id"
 `DELETE /phase`, `GET /`.
 """
 
-_KNOWN: Final = {Known.REMEMBERED: "remembered", Known.AS_SAID: "as said", Known.LIVE: "live"}
+_KNOWN: Final = {each: each.value for each in Known}
 
 
 def page() -> str:

@@ -44,6 +44,7 @@ class Trouble(StrEnum):
     SHED = "shed"
     SUSPECT = "suspect"
     PARTIAL = "partial"
+    OVER_QUOTA = "over_quota"
 
 
 class Forward(StrEnum):

@@ -8,7 +8,7 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | copy given while it is asked anew        | `holdfast; hit; ttl=-<s>; detail=stale`, without a `Proxy-Status`   |
 | local-first: from definitions            | `holdfast; hit; detail=local`                                       |
 | upstream, live                           | `holdfast; fwd=<why>; fwd-status=<n>[; stored][; collapsed]`        |
-| `bypass`, `observe`: pure relay          | `holdfast; fwd=bypass; fwd-status=<n>`                              |
+| `bypass`, `observe`: pure relay          | none: not a byte is added                                           |
 | remembered, after upstream failed or was late | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
 | remembered, upstream not asked           | `holdfast; hit; ttl=-<s>; detail=stale`                             |
 | assembled from other sources             | `holdfast; fwd=<why>; detail=local` (or `configured`)               |
@@ -49,6 +49,7 @@ ERRORS: Final[Mapping[Trouble, str | None]] = {
     Trouble.AUTH: None,
     Trouble.SUSPECT: None,
     Trouble.PARTIAL: None,
+    Trouble.OVER_QUOTA: None,
 }
 """Our words in RFC 9209's; None where the received status is the whole story."""
 
@@ -66,6 +67,8 @@ def labels(answer: Answer) -> Lines:
     if answer.failure is None and answer.source is Source.STALE:
         return (("Cache-Status", f"{NAME}; hit; ttl={int(answer.fresh_for_s or 0)}; detail={Source.STALE}"), *_age(answer))
     if answer.failure is None:
+        if answer.forward is None:  # a pure relay has no story
+            return _NOTHING
         return (("Cache-Status", _live(answer.forward, answer.content.status, answer.stored, answer.joined)),)
     return (("Cache-Status", _rescued(answer, answer.failure)), ("Proxy-Status", _proxy_status(answer.failure)), *_age(answer))
 

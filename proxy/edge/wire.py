@@ -39,6 +39,7 @@ PLACES: Final = {
 """The exact paths of the flag endpoints."""
 
 POST: Final = "POST"
+_BODILESS: Final = frozenset({204, 304})
 REFUSED: Final = ("Cache-Status", "holdfast; fwd=bypass; detail=refused")
 
 
@@ -78,7 +79,13 @@ class Decoder:
 
     def _known(self, arrival: Arrival, query: Query, known: Understood) -> FlagsRequest:
         return self._request(
-            arrival, known.tenant, version=query.version, key=known.key, asked=known.asked, writes=known.writes
+            arrival,
+            known.tenant,
+            version=query.version,
+            key=known.key,
+            asked=known.asked,
+            writes=known.writes,
+            credential=known.credential,
         )
 
     def _look(self, arrival: Arrival, query: Query, framing: Framing, text: bytes) -> FlagsRequest | ErrorAnswer:
@@ -88,11 +95,11 @@ class Decoder:
             return self._second_look(arrival, query, framing, fields)
         is_short = len(arrival.query) <= LONGEST_REMEMBERED  # it would be remembered with every body
         is_kept = is_short and arrival.head.number and is_recognisable(text, has_sent_at="sent_at" in fields)
-        asked, writes = _asked(fields), "$anon_distinct_id" in fields
+        asked, writes, credential = _asked(fields), "$anon_distinct_id" in fields, _credential(fields)
         key = _key(arrival, tenant, query, fields)
         if key is None:
-            return self._request(arrival, tenant, version=query.version)
-        understood = Understood(tenant, key, asked, writes)
+            return self._request(arrival, tenant, version=query.version, asked=asked, writes=writes, credential=credential)
+        understood = Understood(tenant, key, asked, writes, credential)
         if is_kept:
             self._recent.keep(text, understood, target=arrival.target, head=arrival.head.number)
         return self._known(arrival, query, understood)
@@ -118,6 +125,7 @@ class Decoder:
         key: Key | None = None,
         asked: tuple[str, ...] | None = None,
         writes: bool = False,
+        credential: int = 0,
     ) -> FlagsRequest:
         now = self._clock.monotonic()
         return FlagsRequest(
@@ -136,6 +144,7 @@ class Decoder:
             deadline=now + tenant.policy.deadline_s,
             started=now,
             writes=writes,
+            credential=credential,
         )
 
 
@@ -158,7 +167,7 @@ def refuse(error: ErrorAnswer, head: Head) -> web.StreamResponse:
 
 
 def _response(method: str, status: int, lines: HeaderLines, body: bytes) -> web.StreamResponse:
-    if method == POST:  # never a 1xx, 204 or 304: `upstream.outcomes` lets none of them through
+    if method == POST and status not in _BODILESS:  # a pure relay hands on these too
         return Packed(status, lines, body)
     return web.Response(status=status, body=body, headers=CIMultiDict(lines))
 
@@ -174,6 +183,11 @@ def _key(arrival: Arrival, tenant: Tenant, query: Query, fields: dict[str, Any])
         return None
     address = "" if fields.get("geoip_disable") is True else head.address
     return key_for(Scope(tenant.project, PLACES[arrival.path], query.identity, head.agent, address), fields)
+
+
+def _credential(fields: Mapping[str, Any]) -> int:
+    token = fields.get("token")
+    return hash(token) if isinstance(token, str) else 0
 
 
 def _asked(fields: Mapping[str, Any]) -> tuple[str, ...] | None:

@@ -72,19 +72,37 @@ class Memory:
         """Return what is remembered under a key and may still be used."""
         return None if key is None else self.cache.get(key)
 
-    def remember(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, set_mark: int | None = None) -> bool:
-        """Keep an answer for as long as the policy can use it; tell whether it was kept. `set_mark`: as `Kept.set_mark`."""
+    def remember(
+        self,
+        key: Key,
+        whole: Whole,
+        *,
+        project: ProjectName,
+        policy: Policy,
+        set_mark: int | None = None,
+        fresh_s: float | None = None,
+    ) -> bool:
+        """Keep an answer for as long as the policy can use it; tell whether it was kept.
+
+        Args:
+            key: The question.
+            whole: The answer; its headers are not kept.
+            project: Whose it is.
+            policy: How long it is of use.
+            set_mark: As `Kept.set_mark`.
+            fresh_s: How long it is fresh; None: as the policy says of answers without flags of their own freshness.
+        """
         bare = _bare(whole)
         if self.behind is not None:
             self.behind(key, bare, project=project, policy=policy)
-        return self._put(key, Kept(bare, project, set_mark=set_mark), policy=policy, age_s=0.0)
+        return self._put(key, Kept(bare, project, set_mark=set_mark), policy=policy, age_s=0.0, fresh_s=fresh_s)
 
     def recall(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy, age_s: float) -> Entry[Kept] | None:
         """Put an answer back that is so old, unless a younger one is remembered; return what may be used now, if anything."""
         held = self.cache.get(key)
         if held is not None and self._clock.monotonic() - held.stored_at <= age_s:
             return held
-        self._put(key, Kept(_bare(whole), project), policy=policy, age_s=age_s)
+        self._put(key, Kept(_bare(whole), project), policy=policy, age_s=age_s, fresh_s=0.0)
         return self.cache.get(key)
 
     def twin(self, key: Key, entry: Entry[Kept], mark: Callable[[bytes], bytes]) -> bytes:
@@ -104,13 +122,13 @@ class Memory:
         """Forget the answers that are meant; return how many."""
         return self.cache.purge(lambda key, kept: is_meant(key, kept.project))
 
-    def _put(self, key: Key, kept: Kept, *, policy: Policy, age_s: float) -> bool:
+    def _put(self, key: Key, kept: Kept, *, policy: Policy, age_s: float, fresh_s: float | None = None) -> bool:
         return self.cache.put(
             key,
             kept,
             cost_bytes=_FIXED_BYTES + len(key.material) + len(kept.whole.body),
-            fresh_s=policy.fresh_s,
-            usable_s=max(policy.fresh_s + policy.stale_while_revalidate_s, policy.stale_if_error_s),
+            fresh_s=policy.fresh_s if fresh_s is None else fresh_s,
+            usable_s=policy.usable_s,
             age_s=age_s,
         )
 

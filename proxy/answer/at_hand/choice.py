@@ -39,7 +39,9 @@ class AtHand:
     def _copy(self, request: FlagsRequest, entry: Entry[Kept]) -> Answer | None:
         now, policy = self._clock.monotonic(), request.policy
         age_s = now - entry.stored_at
-        left_s = min(entry.fresh_until - now, policy.fresh_s - age_s)
+        left_s = entry.fresh_until - now
+        if not policy.flags:  # those with a freshness of their own are in `fresh_until`
+            left_s = min(left_s, policy.fresh_s - age_s)
         if left_s + policy.stale_while_revalidate_s <= 0:
             return None
         source = Source.FRESH if left_s > 0 else Source.STALE

@@ -27,7 +27,7 @@ from proxy.upstream.origin import Origin, Tried
 from .flight import Flight
 from .race import Race
 from .renewal import Renewal
-from .trip import Flown, Trip
+from .trip import Departure, Flown, Trip
 
 _LATE: Final = Failure(trouble=Trouble.TIMEOUT)
 
@@ -93,12 +93,12 @@ class Asking:
         return Rescued(story, is_complete=True)
 
     async def after(
-        self, request: FlagsRequest, mode: Mode, entry: Entry[Kept] | None, tried: Tried, *, sent_at: float
+        self, request: FlagsRequest, mode: Mode, entry: Entry[Kept] | None, tried: Tried, departure: Departure
     ) -> Answer:
         """Return what would have been answered, had upstream been asked by us; learn from what it said."""
         bare = opening(request, entry, is_joined=False)
         late = await self._would_be_late(request, mode, bare)
-        flown = self._trip.land(request, mode, tried, sent_at=sent_at)
+        flown = await self._trip.land(request, mode, tried, departure)
         return late or (await self.settle(request, mode, bare, flown)).answer
 
     async def _would_be_late(self, request: FlagsRequest, mode: Mode, bare: Answer) -> Answer | None:
@@ -116,9 +116,9 @@ class Asking:
     async def _fly(
         self, request: FlagsRequest, mode: Mode, origin: Origin, *, has_other_source: bool, lane: bool = False
     ) -> Flown:
-        sent_at = self._clock.monotonic()
+        departure = self._trip.depart()
         tried = await origin.ask(request, mode=mode, has_other_source=has_other_source, lane=lane)
-        return self._trip.land(request, mode, tried, sent_at=sent_at)
+        return await self._trip.land(request, mode, tried, departure, origin=origin)
 
 
 def opening(request: FlagsRequest, entry: Entry[Kept] | None, *, is_joined: bool) -> Answer:

@@ -16,13 +16,13 @@ from proxy.answer.at_hand.choice import AtHand
 from proxy.answer.request import FlagsRequest, ProjectName, UpstreamName
 from proxy.answer.shape import unavailable
 from proxy.answer.switches import Mode
-from proxy.clock import Clock
 from proxy.config.settings.policy import LONGEST_EXCHANGE_S
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 from proxy.upstream.origin import Origin
 
 from .asking import Asking
+from .trip import Trip
 
 
 class Observed:
@@ -42,13 +42,13 @@ class Pure:
     """Relays."""
 
     def __init__(
-        self, origins: Mapping[UpstreamName, Origin], at_hand: AtHand, asking: Asking, seen: Observed, *, clock: Clock
+        self, origins: Mapping[UpstreamName, Origin], at_hand: AtHand, asking: Asking, trip: Trip, seen: Observed
     ) -> None:
         self._origins = origins
         self._at_hand = at_hand
         self._asking = asking
         self._seen = seen
-        self._clock = clock
+        self._trip = trip
 
     async def bypass(self, request: FlagsRequest) -> Answer:
         """Return what upstream says, whatever it is; the one answer of ours is for when it says nothing."""
@@ -57,9 +57,9 @@ class Pure:
     async def observe(self, request: FlagsRequest, mode: Mode, entry: Entry[Kept] | None) -> Answer:
         """Return the same, and note what the line would have given."""
         at_hand = await self._at_hand.answer(request, entry)
-        sent_at = self._clock.monotonic()
+        departure = self._trip.depart()
         said, tried = await self._origins[request.upstream].observe(_patient(request))
-        wanted = await self._asking.after(request, mode, entry, tried, sent_at=sent_at)
+        wanted = await self._asking.after(request, mode, entry, tried, departure)
         return self._noted(request, _relayed(said), at_hand or wanted)
 
     def _noted(self, request: FlagsRequest, given: Answer, would: Answer) -> Answer:
@@ -74,7 +74,7 @@ class Pure:
 def _relayed(said: Whole | Failure) -> Answer:
     if isinstance(said, Failure):
         return Answer(content=unavailable(), source=Source.NONE, failure=said, forward=Forward.BYPASS)
-    return Answer(content=said, source=Source.UPSTREAM, forward=Forward.BYPASS)
+    return Answer(content=said, source=Source.UPSTREAM)
 
 
 def _patient(request: FlagsRequest) -> FlagsRequest:

@@ -1,7 +1,10 @@
-"""One flight: upstream is asked, what it says is judged, what is good is remembered, and what an outage skipped is counted.
+"""What a flight brought back: judged, remembered where it is good, and what an outage skipped is counted.
+
+    refused (401, 402, 403) ─► hysteresis        over quota ─► grace        partial ─► merge, later
+    good ─► judge ─► remember
 
 This happens once per flight, for all who joined it and also when nobody waits any more. What came in late never replaces what
-was said later: an answer is remembered only if nothing else was since it was asked for.
+was said later: an answer is remembered only if nothing else was, and nothing was purged, since it was asked for.
 """
 
 from __future__ import annotations
@@ -13,21 +16,25 @@ from typing import Any, Final
 import msgspec
 
 from proxy.answer.answer import Failure, Trouble, Whole
-from proxy.answer.hooks import Believing, Surprise
-from proxy.answer.judgement.judge import Finding, Judge
+from proxy.answer.judgement.hysteresis import AUTH, Stance
+from proxy.answer.judgement.judge import Finding
+from proxy.answer.judgement.judgement import Judgement
+from proxy.answer.judgement.listing import flags_of
+from proxy.answer.partial.failing import fresh_s
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.answer.shape import Reading, is_worth_remembering
 from proxy.answer.switches import Mode
+from proxy.clock import Clock
 from proxy.definitions.held import Held
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept, Memory
-from proxy.upstream.origin import Tried
+from proxy.upstream.origin import Origin, Tried
+from proxy.upstream.outcomes import Feed
 
 NOTHING: Final[Mapping[str, Any]] = {}
-JUDGED: Final = {found: {} if found is Finding.PLAIN else {"judge": found} for found in Finding}
-"""Notes of what the judge found."""
-
-AUTH: Final = frozenset({401, 402, 403})
+FOUND: Final = {found: NOTHING if found is Finding.PLAIN else {"judge": found} for found in Finding}
+MADE: Final = {stance: NOTHING if stance is Stance.UNKNOWN else {"hysteresis": stance} for stance in Stance}
+"""Notes of what was found; the ordinary case has none."""
 
 
 class Flown(msgspec.Struct, frozen=True):
@@ -43,75 +50,109 @@ class Flown(msgspec.Struct, frozen=True):
     tried: Tried
     stored: bool = False
     is_partial: bool = False
-    notes: Mapping[str, Any] = {}
+    notes: Mapping[str, Any] = NOTHING
+
+
+class Departure(msgspec.Struct, frozen=True):
+    """When upstream was asked, on the proxy's clock, and after how many purges."""
+
+    at: float
+    purges: int
 
 
 class Trip:
-    """What is done with an upstream's answer.
+    """Takes what flights bring back.
 
     Attributes:
-        judge: Weighs every error-free answer.
+        judgement: What is judged.
         undelivered: Requests on which the service would have written and that it did not answer, by project.
-        overtaken: Answers that were not remembered because a later one had been.
+        overtaken: Good answers that were not remembered because something later was said or purged.
     """
 
-    def __init__(
-        self,
-        memory: Memory,
-        held: Held,
-        *,
-        judge: Judge,
-        surprise: Surprise | None = None,
-    ) -> None:
-        self._memory = memory
-        self._held = held
-        self.judge = judge
-        self._surprise = surprise or Believing()
+    def __init__(self, memory: Memory, held: Held, judgement: Judgement, *, clock: Clock) -> None:
+        self.judgement = judgement
         self.undelivered: Counter[ProjectName] = Counter()
         self.overtaken = 0
+        self._memory = memory
+        self._held = held
+        self._clock = clock
+        self._purges = 0
 
-    def land(self, request: FlagsRequest, mode: Mode, tried: Tried, *, sent_at: float) -> Flown:
-        """Judge and remember; `sent_at`: when upstream was asked, on the proxy's clock."""
+    def depart(self) -> Departure:
+        """Note that upstream is being asked."""
+        return Departure(self._clock.monotonic(), self._purges)
+
+    def purged(self) -> None:
+        """Have nothing remembered that is in the air now: it may be what was just forgotten."""
+        self._purges += 1
+
+    async def land(
+        self, request: FlagsRequest, mode: Mode, tried: Tried, departure: Departure, *, origin: Origin | None = None
+    ) -> Flown:
+        """Judge and remember.
+
+        Args:
+            request: What was asked.
+            mode: The switches in force.
+            tried: How asking went.
+            departure: When.
+            origin: Who was asked; None: it is only watched, so it is neither asked again nor taught.
+        """
         whole, reading = tried.whole, tried.reading
         if request.writes and tried.failure is not None:
             self.undelivered[request.project] += 1
         if whole is None or tried.failure is not None:
             return Flown(tried)
         if reading is None:
-            return self._refused(request, mode, tried, whole)
+            return await self._refused(request, mode, tried, whole, origin) if whole.status in AUTH else Flown(tried)
+        self.judgement.hysteresis.worked(request)
+        if self.judgement.quota.is_held(request, reading):
+            return _held_back(tried, whole, Trouble.OVER_QUOTA)
         if not is_worth_remembering(whole, reading):
             return Flown(tried, is_partial=True)
-        return self._good(request, mode, tried, whole, reading, sent_at)
+        return self._good(request, mode, tried, whole, reading, departure)
 
-    def _good(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole, reading: Reading, sent_at: float) -> Flown:
+    def _good(
+        self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole, reading: Reading, departure: Departure
+    ) -> Flown:
         last, notes, set_mark = self._memory.get(request.key), NOTHING, None
         if mode.judge:
-            verdict = self.judge.weigh(request, reading, last, self._held.get(request.project))
-            notes, set_mark = JUDGED[verdict.finding], verdict.set_mark
+            verdict = self.judgement.judge.weigh(request, reading, last, self._held.get(request.project))
+            notes, set_mark = FOUND[verdict.finding], verdict.set_mark
             if verdict.is_held:
                 return _held_back(tried, whole, Trouble.SUSPECT, notes)
-        stored = self._remember(request, whole, last, set_mark, sent_at)
+        if request.key is None:
+            return Flown(tried, notes=notes)
+        if self._is_overtaken(last, departure):
+            self.overtaken += 1
+            return Flown(tried, notes=notes)
+        stored = self._memory.remember(
+            request.key,
+            whole,
+            project=request.project,
+            policy=request.policy,
+            set_mark=set_mark,
+            fresh_s=fresh_s(request.policy, flags_of(reading).keys()) if request.policy.flags else None,
+        )
         return Flown(tried, stored, notes=notes)
 
-    def _remember(
-        self, request: FlagsRequest, whole: Whole, last: Entry[Kept] | None, set_mark: int | None, sent_at: float
-    ) -> bool:
-        if request.key is None:
-            return False
-        if last is not None and last.stored_at > sent_at:
-            self.overtaken += 1
-            return False
-        return self._memory.remember(request.key, whole, project=request.project, policy=request.policy, set_mark=set_mark)
+    def _is_overtaken(self, last: Entry[Kept] | None, departure: Departure) -> bool:
+        return departure.purges != self._purges or (last is not None and last.stored_at > departure.at)
 
-    def _refused(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole) -> Flown:
-        if not mode.hysteresis or whole.status not in AUTH:
+    async def _refused(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole, origin: Origin | None) -> Flown:
+        if not mode.hysteresis:
             return Flown(tried)
-        verdict = self._surprise.weigh(request, whole.status)
-        if verdict.is_held:
-            return _held_back(tried, whole, Trouble.AUTH, verdict.notes)
-        return Flown(tried, notes=verdict.notes)
+        hysteresis = self.judgement.hysteresis
+        if origin is not None:
+            await hysteresis.compare(request, origin.ask)
+        stance = hysteresis.weigh(request)
+        if stance is not Stance.HELD:
+            return Flown(tried, notes=MADE[stance])
+        if origin is not None:
+            origin.teach(request, Feed.PROJECT)
+        return _held_back(tried, whole, Trouble.AUTH, MADE[stance])
 
 
-def _held_back(tried: Tried, whole: Whole, trouble: Trouble, notes: Mapping[str, Any]) -> Flown:
+def _held_back(tried: Tried, whole: Whole, trouble: Trouble, notes: Mapping[str, Any] = NOTHING) -> Flown:
     failure = Failure(trouble=trouble, status=whole.status)
     return Flown(msgspec.structs.replace(tried, failure=failure), notes=notes)

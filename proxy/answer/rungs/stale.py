@@ -34,7 +34,7 @@ class StaleRung:
         if entry is None or request.key is None:
             return None
         age_s = self._clock.monotonic() - entry.stored_at
-        if age_s >= request.policy.stale_if_error_s:
+        if age_s >= request.policy.stale_s:
             return None
         told = Filled(source=Source.STALE, age_s=age_s, fresh_for_s=request.policy.fresh_s - age_s)
         remains = await self._counting.remains(request, entry)

@@ -11,6 +11,7 @@ import msgspec
 
 from proxy.answer.answer import Answer
 from proxy.answer.assemble import Assembler
+from proxy.answer.partial.failing import sifted
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
@@ -56,6 +57,8 @@ class Walk:
             filled = await self._rungs[name].fill(request, missing)
             if filled is None:
                 continue
+            if request.policy.flags:
+                filled = await sifted(request, filled)
             pieces.append(filled)
             if filled.content is not None and len(pieces) == 1:
                 break

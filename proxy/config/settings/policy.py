@@ -71,7 +71,7 @@ class Policy(Section, frozen=True):
     deadline_at_hand_s: Annotated[float, Meta(gt=0, le=2.8)] = 1.0
     deadline_s: Annotated[float, Meta(gt=0, le=2.8)] = 2.5
     exchange_s: Annotated[float, Meta(gt=0, le=LONGEST_EXCHANGE_S)] = 5.0
-    rungs: tuple[str, ...] = ("stale", "local")
+    rungs: tuple[str, ...] = ("stale", "local", "configured")
     judge_ratio: Ratio = 0.3
     judge_flags: Count = 5
     judge_confirmations: Annotated[int, Meta(ge=1, le=100)] = 3
@@ -79,3 +79,15 @@ class Policy(Section, frozen=True):
     hysteresis_s: Annotated[float, Meta(ge=0, le=900)] = 900.0
     quota_grace_s: Annotated[float, Meta(ge=0, le=604_800)] = 0.0
     flags: dict[FlagKey, FlagPolicy] = msgspec.field(default_factory=dict)
+
+    @property
+    def stale_s(self) -> float:
+        """Longest time for which a remembered answer, or any flag of it, may answer when upstream fails."""
+        own = [flag.stale_if_error_s for flag in self.flags.values() if flag.stale_if_error_s is not None]
+        return max([self.stale_if_error_s, *own])
+
+    @property
+    def usable_s(self) -> float:
+        """How long an answer is worth remembering."""
+        own = [flag.fresh_s for flag in self.flags.values() if flag.fresh_s is not None]
+        return max([self.stale_s, max([self.fresh_s, *own]) + self.stale_while_revalidate_s])

@@ -25,12 +25,13 @@ _SENT_AT: Final = re.compile(rb'"sent_at"\s*:\s*"([ !#-\[\]-~]*)"')
 
 
 class Understood(msgspec.Struct, frozen=True):
-    """What a body said."""
+    """What a body said. `credential`: as in `FlagsRequest`."""
 
     tenant: Tenant
     key: Key
     asked: tuple[str, ...] | None
     writes: bool
+    credential: int
 
 
 class Recent:

@@ -139,7 +139,20 @@ async def test_a_200_without_flags_counts_as_a_failure(body: bytes) -> None:
     assert answer.failure == Failure(trouble=Trouble.MALFORMED, status=200)
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 413])
+@pytest.mark.parametrize("status", [401, 402, 403])
+async def test_a_refusal_of_a_key_that_worked_is_held_back_and_one_of_a_new_key_handed_on(status: int) -> None:
+    line = FakeLine()
+    await line.ask(BODY)
+    said = Whole(status, "text/plain", b"no")
+    line.transport.say = said
+    answer = await line.ask(BODY)
+    assert (answer.source, answer.failure) == (Source.STALE, Failure(trouble=Trouble.AUTH, status=status))
+    assert answer.notes == {"hysteresis": "held"}
+    newcomer = await line.ask(BODY | {"token": "another"})
+    assert (newcomer.content, newcomer.failure, newcomer.stored) == (said, None, False)
+
+
+@pytest.mark.parametrize("status", [400, 404, 413])
 async def test_a_callers_own_fault_is_handed_on_and_remembered_by_nobody(status: int) -> None:
     line = FakeLine()
     await line.ask(BODY)
@@ -155,8 +168,6 @@ async def test_a_callers_own_fault_is_handed_on_and_remembered_by_nobody(status:
     "body",
     [
         b'{"errorsWhileComputingFlags":true,"flags":{"a":{"key":"a","enabled":true}}}',
-        b'{"errorsWhileComputingFlags":false,"flags":{"a":{"key":"a","enabled":false,"failed":true}}}',
-        b'{"errorsWhileComputingFlags":false,"flags":{"a":{"key":"a","enabled":false, "failed" : true}}}',
         b'{"errorsWhileComputingFlags":false,"flags":{},"quotaLimited":["feature_flags"]}',
         b'{"errorsWhileComputingFlags":false,"flags":{},"supportedCompression":["gzip"],"isAuthenticated":false}',
     ],
@@ -166,6 +177,22 @@ async def test_a_partial_answer_never_replaces_a_good_one(body: bytes) -> None:
     await line.ask(BODY)
     line.transport.say = good(body)
     assert (await line.ask(BODY)).content == good(body)
+    line.transport.say = DOWN
+    assert (await line.ask(BODY)).content.body == MARKED
+
+
+@pytest.mark.parametrize("mark", [b'"failed":true', b'"failed" : true'])
+async def test_a_failed_flag_is_filled_from_memory_and_never_remembered(mark: bytes) -> None:
+    line = FakeLine()
+    await line.ask(BODY)
+    line.transport.say = good(b'{"errorsWhileComputingFlags":false,"flags":{"a":{"key":"a","enabled":false,%s}}}' % mark)
+    answer = await line.ask(BODY)
+    assert (answer.source, answer.stored, answer.failure) == (
+        Source.UPSTREAM,
+        False,
+        Failure(trouble=Trouble.PARTIAL, status=200),
+    )
+    assert json.loads(answer.content.body)["flags"]["a"]["enabled"] is True
     line.transport.say = DOWN
     assert (await line.ask(BODY)).content.body == MARKED
 
