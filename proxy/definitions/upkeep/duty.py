@@ -23,6 +23,8 @@ from proxy.process.control.messages import Body, DefinitionsChanged
 from proxy.telemetry.logs import Logger
 
 from .boot import boot_set
+from .fleet.made import Fleet
+from .fleet.turns import Turns
 from .keeper import Keeper
 from .ledger import Ledger
 from .poller import Poller, Ports, Sleep
@@ -43,10 +45,10 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Running(msgspec.Struct, frozen=True):
-    """One poller at work."""
+    """One poller at work, in a fleet or alone."""
 
     wanted: Wanted
-    poller: Poller
+    poller: Poller | Turns
     source: Source
     task: asyncio.Task[None]
 
@@ -63,6 +65,7 @@ class World(msgspec.Struct, frozen=True):
         environ: Where keys are read from.
         log: The supervisor's.
         sleep: Waits.
+        fleet: The other instances; None: there are none.
     """
 
     tell_all: Callable[[Body], None]
@@ -73,6 +76,7 @@ class World(msgspec.Struct, frozen=True):
     log: Logger
     source: SourceFactory = HttpSource
     sleep: Sleep = asyncio.sleep
+    fleet: Fleet | None = None
 
 
 class Upkeep:
@@ -130,7 +134,8 @@ class Upkeep:
         if keeper is None:
             return None
         async with keeper.turn:
-            return await keeper.accept(digest)
+            refusal = await keeper.accept(digest)
+        return refusal or await self._decided(project)
 
     async def rollback(self, project: str, generation: int | None) -> str | None:
         """Use an earlier generation; return why not, or nothing. None: no such project."""
@@ -138,7 +143,15 @@ class Upkeep:
         if keeper is None:
             return None
         async with keeper.turn:
-            return await keeper.rollback(generation)
+            refusal = await keeper.rollback(generation)
+        return refusal or await self._decided(project)
+
+    async def _decided(self, project: str) -> str:
+        """Have the others follow an operator's decision; when they cannot be told, it holds here."""
+        running = self._running.get(project)
+        if running is not None and isinstance(running.poller, Turns) and not await running.poller.decided():
+            self._world.log.warning("definitions_decision_not_shared", project=project, remedy="decide at each instance")
+        return ""
 
     # --- pollers come and go with the settings
 
@@ -165,8 +178,20 @@ class Upkeep:
             log=log,
             sleep=world.sleep,
         )
-        poller = Poller(name, wanted.token, rules=wanted.rules, keeper=keeper, ports=ports)
+        poller = self._poller(name, wanted, keeper, ports)
+        if keeper.current is None and isinstance(poller, Turns):
+            await poller.boot()
+        if keeper.current is None:
+            async with keeper.turn:
+                await self._boot(name)
         self._running[name] = Running(wanted, poller, source, group.create_task(poller.run(), name=f"poll {name}"))
+
+    def _poller(self, name: str, wanted: Wanted, keeper: Keeper, ports: Ports) -> Poller | Turns:
+        poller = Poller(name, wanted.token, rules=wanted.rules, keeper=keeper, ports=ports)
+        if self._world.fleet is None:
+            return poller
+        member = self._world.fleet.member(name, poll_s=wanted.rules.poll_s, log=ports.log)
+        return Turns(poller, member, keeper=keeper, ports=ports)
 
     async def _stop(self, name: str) -> None:
         running = self._running.pop(name)
@@ -176,7 +201,7 @@ class Upkeep:
         await running.source.close()
 
     async def _keeper(self, name: str, rules: Rules, log: Logger) -> Keeper:
-        """Return the project's keeper, made and filled from the disk (or the boot source) when there is none."""
+        """Return the project's keeper, made and filled from the disk when there is none."""
         generations = self._settings.definitions.generations
         keeper = self._keepers.get(name)
         if keeper is not None:
@@ -192,8 +217,6 @@ class Upkeep:
         self._keepers[name] = keeper
         async with keeper.turn:
             await keeper.load()
-            if keeper.current is None:
-                await self._boot(name)
         return keeper
 
     async def _boot(self, name: str) -> bool:

@@ -37,6 +37,7 @@ class Keeper:
         seen: What upstream sent last, accepted or not: a 304 is about this.
         turn: One change at a time.
         hold_polls: How many polls a set is held back.
+        floor: Generations of sets accepted here are above this: the latest that the fleet knows.
     """
 
     def __init__(self, shelf: Shelf, *, hold_polls: int, on_use: Callable[[Current], None], clock: Clock, log: Logger) -> None:
@@ -46,6 +47,7 @@ class Keeper:
         self.seen: DefinitionsSet | None = None
         self.turn = asyncio.Lock()
         self.hold_polls = hold_polls
+        self.floor = 0
         self.shelf = shelf
         self._on_use = on_use
         self._clock = clock
@@ -72,6 +74,16 @@ class Keeper:
         self._put(Current(replace(candidate, generation=BOOT_GENERATION), definitions, is_provisional=True))
         self._log.info("definitions_booted", flags=len(definitions.flags))
         return True
+
+    @property
+    def barred(self) -> tuple[str, ...]:
+        """Digests that an operator rolled back from, oldest first."""
+        return self._barred
+
+    @property
+    def confirmed_at(self) -> float | None:
+        """When upstream was last heard to have what is in use, on the monotonic clock; None: not in this life."""
+        return self._confirmed_at
 
     def is_barred(self, candidate: DefinitionsSet) -> bool:
         """Tell whether an operator rolled back from this document."""
@@ -102,6 +114,27 @@ class Keeper:
         elif (waiting := self.waiting) is not None:
             await self._hold(waiting.candidate, waiting.definitions, waiting.reason)
 
+    async def confirm_posted(self, digest: str) -> None:
+        """Note that another instance heard upstream to have the document with this digest."""
+        current, waiting = self.current, self.waiting
+        if current is not None and not current.is_provisional and current.kept.digest == digest:
+            self.seen = current.kept
+            await self.confirm()
+        elif waiting is not None and waiting.candidate.digest == digest:
+            self.seen = waiting.candidate
+            await self.confirm()
+
+    async def adopt(self, decided: DefinitionsSet, barred: tuple[str, ...]) -> None:
+        """Use what an operator chose at another instance, and refuse what was rolled back from there."""
+        definitions = _parsed(decided)
+        if definitions is None:
+            return
+        left = self.current
+        await self._bar(barred)
+        await self._use(decided, definitions)
+        if left is not None and left.kept.digest in barred:
+            self._turn_away(left.kept, ROLLED_BACK)
+
     async def accept(self, digest: str) -> str:
         """Use a set that waits or was refused: the latest whose digest starts so. Return why not, or nothing."""
         waiting = [] if self.waiting is None else [self.waiting.candidate]
@@ -126,7 +159,7 @@ class Keeper:
         if chosen is None or definitions is None:
             return "there is no such earlier generation on disk that can be read"
         await self._bar((*self._barred, current.kept.digest))
-        await self._use(chosen, definitions)
+        await self._use(replace(chosen, generation=0), definitions)
         self._turn_away(current.kept, ROLLED_BACK)  # so that it can be accepted again
         return ""
 
@@ -160,10 +193,11 @@ class Keeper:
         self._on_use(current)
 
     async def _use(self, candidate: DefinitionsSet, definitions: Definitions) -> None:
-        kept = replace(candidate, generation=await self._next_generation())
+        """Take a set into use; one with a generation was accepted by another instance, and nobody heard upstream confirm it."""
+        kept = replace(candidate, generation=await self._next_generation(candidate.generation))
         self.waiting = None
         self.turned = [turned for turned in self.turned if turned.candidate.digest != kept.digest]
-        self._confirmed_at = self._clock.monotonic()
+        self._confirmed_at = None if candidate.generation else self._clock.monotonic()
         self.current = Current(kept, definitions)
         await self.save()
         self._on_use(self.current)
@@ -195,10 +229,12 @@ class Keeper:
         self.turned = [*others, Turned(candidate, reason, self._clock.wall())][-REFUSED_KEPT:]
         return is_new
 
-    async def _next_generation(self) -> int:
+    async def _next_generation(self, given: int) -> int:
+        """Return the generation given by another instance, or the Unix second; above all that are known in any case."""
         on_disk = await asyncio.to_thread(self.shelf.numbers)
         held = 0 if self.current is None else self.current.kept.generation
-        return max(int(self._clock.wall()), *(number + 1 for number in (held, *on_disk)))
+        known = (held, *on_disk) if given else (held, self.floor, *on_disk)
+        return max(given or int(self._clock.wall()), *(number + 1 for number in known))
 
     async def _bar(self, digests: tuple[str, ...]) -> None:
         if digests == self._barred:

@@ -77,14 +77,14 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        await self._ports.sleep(self._first_pause_s())
+        await self._ports.sleep(self.first_pause_s())
         while True:
             try:
                 pause = await self.poll()
             except Exception:
                 self._ports.log.exception("poll_failed")
                 pause = self._failed(Trouble("internal_error"))
-            await self._rest(pause)
+            await self.rest(pause)
 
     async def poll(self) -> float:
         """Ask once and do what the answer says; return the pause until the next poll, in seconds."""
@@ -119,7 +119,11 @@ class Poller:
         if isinstance(answer, NotModified):
             await self._keeper.confirm()
             return
-        candidate = definitions_set(self._project, answer.body, etag=answer.etag, fetched_at_wall=self._ports.clock.wall())
+        wall = self._ports.clock.wall()
+        await self.consider(definitions_set(self._project, answer.body, etag=answer.etag, fetched_at_wall=wall))
+
+    async def consider(self, candidate: DefinitionsSet) -> None:
+        """Judge a set and do what the verdict says; whoever calls holds the keeper's `turn`."""
         if self._keeper.is_in_use(candidate):
             self._keeper.seen = candidate
             await self._keeper.confirm()
@@ -170,19 +174,30 @@ class Poller:
 
     # --- when and with what
 
-    def _first_pause_s(self) -> float:
+    @property
+    def poll_s(self) -> float:
+        """How often upstream is asked."""
+        return self._rules.poll_s
+
+    @property
+    def ask_s(self) -> float:
+        """How long asking may keep others from it: no longer than lets one of them have its turn within an interval."""
+        return min(self._rules.timeout_s, self._rules.poll_s / 2)
+
+    def first_pause_s(self) -> float:
+        """Return the pause before the first poll."""
         if self._keeper.current is None:
             return 0.0
         return offset_s(self._project, min(WARM_START_S, self._rules.poll_s))
 
-    async def _rest(self, pause: float) -> None:
+    async def rest(self, pause: float) -> None:
         """Wait; while upstream refuses the key, only until there is another."""
         clock = self._ports.clock
         self._due_at = clock.monotonic() + pause
         while (left := self._due_at - clock.monotonic()) > 0:
             is_about_key = self._trouble is not None and self._trouble.is_about_key
             await self._ports.sleep(min(left, KEY_LOOK_S) if is_about_key else left)
-            if is_about_key and self._has_new_key():
+            if self.has_new_key():
                 return
 
     def _etag(self) -> str | None:
@@ -197,6 +212,9 @@ class Poller:
             self._ports.log.warning("definitions_key_unreadable", reason=found)
         return self._key
 
-    def _has_new_key(self) -> bool:
+    def has_new_key(self) -> bool:
+        """Tell whether upstream refuses the key, and there is another now."""
+        if self._trouble is None or not self._trouble.is_about_key:
+            return False
         found = read_secret(self._rules.key, self._ports.environ)
         return isinstance(found, Secret) and found != self._key

@@ -19,6 +19,7 @@ from proxy.admin.app import serve
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep, World
+from proxy.definitions.upkeep.fleet.made import Fleet, fleet
 from proxy.process.accepted import Accepted, recall
 from proxy.process.control.messages import Body, KeyAccepted, KeyRevoked, Remember, Welcome
 from proxy.process.family import Family
@@ -65,7 +66,8 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     care.on_new = lambda: hub.note_all(Welcome(os.getpid(), care.pid))
     reloader = Reloader(family, record, hub=hub, log=log)
     reloader.on_accepted.append(lambda new: _follow(new, hub))
-    upkeep = Upkeep(settings, family.runtime, world=_world(hub, log))
+    others = fleet(settings.redis, environ=os.environ, clock=SystemClock(), rng=Random(), log=log)  # noqa: S311  jitter
+    upkeep = Upkeep(settings, family.runtime, world=_world(hub, others, log))
     reloader.on_accepted.append(upkeep.reconfigure)
     remembering = Remembering(settings, family.runtime, hub=hub, clock=SystemClock(), environ=os.environ, log=log)
     reloader.on_accepted.append(remembering.reconfigure)
@@ -95,6 +97,7 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "orders": board.run,
         "store": remembering.run,
     }
+    duties |= {} if others is None else {"redis": others.run}
     duties |= _telemetry(family, desk, hub=hub, upkeep=upkeep, reloader=reloader, log=log)
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
@@ -132,7 +135,7 @@ def _follow(settings: Settings, hub: Hub) -> None:
     logs.set_level(settings.log.level)
 
 
-def _world(hub: Hub, log: Logger) -> World:
+def _world(hub: Hub, others: Fleet | None, log: Logger) -> World:
     return World(
         tell_all=hub.note_all,
         sample=partial(recent_requests, hub),
@@ -140,6 +143,7 @@ def _world(hub: Hub, log: Logger) -> World:
         rng=Random(),  # noqa: S311  jitter is no secret
         environ=os.environ,
         log=log,
+        fleet=others,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Iterable, Sequence
+from random import Random
 from typing import Any
 
 from proxy.clock import SystemClock
@@ -15,6 +16,7 @@ from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
 from proxy.edge.definitions.records import Records
 from proxy.edge.server import EdgeServer
+from proxy.lastgood.redis.made import redis_tier
 from proxy.lastgood.tiers.record import Purge
 from proxy.process.switchboard.breakers import Breakers
 from proxy.process.switchboard.obedience import Obedience
@@ -56,7 +58,8 @@ class Service:
         slate = slate or private_slate()
         post = SocketPost(socket_path(runtime))
         self.disk = disk_tier(settings, runtime=runtime, environ=os.environ, log=log)
-        tiers = [] if self.disk is None else [self.disk]
+        shared = redis_tier(settings.redis, environ=os.environ, clock=clock, rng=Random(), log=log)  # noqa: S311  jitter
+        tiers = [tier for tier in (self.disk, shared) if tier is not None]
         self._line = build(settings, clock=clock, secret=_secret(settings, runtime, log), slate=slate, post=post, tiers=tiers)
         self.definitions = Reception(self._line.held, log=log)
         self.keyring = Keyring(self._line.keys.records, log=log)
