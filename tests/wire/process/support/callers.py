@@ -7,8 +7,10 @@ sent and not answered with 200.
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 LANES = 8
 KEPT_FOR = 5
@@ -38,9 +40,11 @@ class Connection:
         self.opened_at = asyncio.get_running_loop().time()
         self._reader, self._writer = await asyncio.open_connection("127.0.0.1", self._port)
 
-    async def ask(self, person: str = "p", token: str = "phc_a") -> tuple[int, bytes, bytes]:
-        """Send one flag request; return status, head and body."""
-        body = f'{{"token":"{token}","distinct_id":"{person}"}}'.encode()
+    async def ask(
+        self, person: str = "p", token: str = "phc_a", *, fields: Mapping[str, Any] | None = None
+    ) -> tuple[int, bytes, bytes]:
+        """Send one flag request, with more fields if given; return status, head and body."""
+        body = json.dumps({"token": token, "distinct_id": person, **(fields or {})}).encode()
         head = f"POST /flags/?v=2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         self._writer.write(head.encode() + body)
         answer_head = await self._reader.readuntil(b"\r\n\r\n")
