@@ -106,13 +106,18 @@ def _way(request: FlagsRequest, answer: Answer, at_ns: int) -> Iterator[Event]:
         source = _RUNGS.get(rung)
         has_filled = source in given
         yield Event("holdfast.rung", at_ns, {"holdfast.rung": rung, "holdfast.filled": has_filled})
-        if has_filled and isinstance(answer.content, Whole):
+        if has_filled and not _is_composed(answer):
             break
     yield from _flags(answer, at_ns)
 
 
+def _is_composed(answer: Answer) -> bool:
+    """Tell whether its records came from several places; a remembered answer is whole, marked or not."""
+    return isinstance(answer.content, Assembled) and bool(answer.content.sources)
+
+
 def _given(answer: Answer) -> frozenset[Source]:
-    if isinstance(answer.content, Assembled):
+    if isinstance(answer.content, Assembled) and answer.content.sources:
         return frozenset(answer.content.sources.values())
     return frozenset({answer.source})
 

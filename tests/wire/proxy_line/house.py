@@ -18,6 +18,7 @@ from multidict import CIMultiDict
 
 from proxy.config.settings import Policy, Settings, Upstream
 from proxy.edge.server import EdgeServer
+from proxy.telemetry.traces.post import Post
 from proxy.worker import Line, build
 from reference.service.app import build as build_service
 from reference.service.project.project import load_catalogue
@@ -155,11 +156,11 @@ class House:
         self.stack.push_async_callback(end)
         return int(server.sockets[0].getsockname()[1])
 
-    async def proxy(self, port: int, *, policy: Policy | None = None, **settings: Any) -> Proxy:
+    async def proxy(self, port: int, *, policy: Policy | None = None, post: Post | None = None, **settings: Any) -> Proxy:
         """Start a proxy in front of a port."""
         upstreams = {"default": Upstream(url=f"http://127.0.0.1:{port}", **settings.pop("upstream", {}))}
         made = Settings(upstreams=upstreams, policy=policy or Policy(), **settings)
-        line = build(made, clock=self.clock, rng=Random(1))
+        line = build(made, clock=self.clock, rng=Random(1), post=post)
         self.stack.push_async_callback(line.close)
         edge = EdgeServer(line.app, limits=made.limits, drain_s=0.1)
         sock = socket.socket()
