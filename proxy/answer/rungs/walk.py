@@ -1,6 +1,7 @@
 """The walk over the rungs in the policy's order, until nothing is missing: what stands in for upstream, whole or in parts.
 
-A whole answer of the first rung that has one ends it; otherwise the records of all make one answer.
+A whole answer of the first rung that has one ends it; otherwise the records of all make one answer. One that lacks a flag the
+caller named, and would take for false, is none.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from proxy.answer.answer import Answer
+from proxy.answer.answer import Answer, Assembled
 from proxy.answer.assemble import Assembler
+from proxy.answer.partial.clients import would_mislead
 from proxy.answer.partial.failing import sifted
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.lastgood.cache import Entry
@@ -43,15 +45,24 @@ class Walk:
 
     async def rescue(self, request: FlagsRequest, story: Answer) -> Rescued:
         """Return the story with what the rungs have; the story itself when that is nothing."""
-        pieces = await self.fill(request, None if request.asked is None else frozenset(request.asked))
+        asked = None if request.asked is None else frozenset(request.asked)
+        pieces = await self.fill(request, asked, is_whole_enough=True)
         if not pieces:
             return Rescued(story, is_complete=False)
         if pieces[0].content is not None:
             return Rescued(_told(story, pieces[0]), is_complete=True)
-        return Rescued(*await self._assembler.answer(request, story, pieces))
+        answer, is_complete = await self._assembler.answer(request, story, pieces)
+        if is_complete or not _misleads(request, answer):
+            return Rescued(answer, is_complete)
+        return Rescued(story, is_complete=False)
 
-    async def fill(self, request: FlagsRequest, missing: frozenset[str] | None) -> Sequence[Filled]:
-        """Return what the rungs have of the `missing` flags (None: of all, whichever those are), first rung first."""
+    async def fill(
+        self, request: FlagsRequest, missing: frozenset[str] | None, *, is_whole_enough: bool = False
+    ) -> Sequence[Filled]:
+        """Return what the rungs have of the `missing` flags (None: of all, whichever those are), first rung first.
+
+        `is_whole_enough`: a whole answer of the first rung that has anything is all that is wanted.
+        """
         pieces: list[Filled] = []
         for name in request.policy.rungs:
             filled = await self._rungs[name].fill(request, missing)
@@ -60,12 +71,18 @@ class Walk:
             if request.policy.flags:
                 filled = await sifted(request, filled)
             pieces.append(filled)
-            if filled.content is not None and len(pieces) == 1:
+            if filled.content is not None and len(pieces) == 1 and is_whole_enough:
                 break
             missing = missing and missing.difference(filled.records)
             if missing is not None and not missing:
                 break
         return pieces
+
+
+def _misleads(request: FlagsRequest, answer: Answer) -> bool:
+    if request.asked is None or not isinstance(answer.content, Assembled):
+        return False
+    return would_mislead(request, set(request.asked) - answer.content.sources.keys())
 
 
 def _told(story: Answer, filled: Filled) -> Answer:
