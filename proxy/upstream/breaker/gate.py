@@ -254,6 +254,7 @@ class Gate:
 
     def _closed(self, now: float) -> None:
         self._ramp.start(now)
+        self._is_plain = now >= self._ramp.ends
         self._calm_from = self._ramp.ends + self._settings.window_s
         self._enter(State.CLOSED)
 
