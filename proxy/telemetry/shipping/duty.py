@@ -55,17 +55,13 @@ class Shipping:
         try:
             while True:
                 self._changed.clear()
-                self._shipper = self._made(self._settings)
+                before, self._shipper = self._shipper, self._made(self._settings)
+                await _retired(before)
                 await self._changed.wait()
-                await self._retire()
         finally:
             receiving.cancel()
             await asyncio.wait([receiving])
-            await self._retire()
-
-    async def _retire(self) -> None:
-        if self._shipper is not None:
-            await asyncio.to_thread(self._shipper.stop, within_s=FLUSH_S)
+            await _retired(self._shipper)
 
     def _take(self, packet: bytes) -> None:
         if self._shipper is not None:
@@ -116,3 +112,8 @@ class Shipping:
 
     def _pushes(self) -> Values:
         return {} if self._shipper is None else {key: float(count) for key, count in self._shipper.pushes.items()}
+
+
+async def _retired(shipper: Shipper | None) -> None:
+    if shipper is not None:
+        await asyncio.to_thread(shipper.stop, within_s=FLUSH_S)
