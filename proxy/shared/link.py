@@ -105,11 +105,13 @@ class Link:
             self.troubles["away"] += 1
             return Trouble("away")
         self.asked += 1
+        sent_at = self._clock.monotonic()
         result = await self._attempt(command, timeout_s or self._timeout_s)
         if isinstance(result, _Failed):
             self._failed(result)
             return Trouble(result.why)
-        self._failed_in_row = 0
+        if self._clock.monotonic() - sent_at <= self._timeout_s:  # writes that succeed slowly are no comfort to requests
+            self._failed_in_row = 0
         return result
 
     async def there(self) -> None:
