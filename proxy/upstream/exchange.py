@@ -18,12 +18,9 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_parser import RawResponseMessage
 from aiohttp.streams import StreamReader
-from multidict import CIMultiDictProxy
 from yarl import URL
 
 from proxy.answer.answer import Failure, Trouble, Whole
-from proxy.answer.intake.body import Trouble as BodyTrouble
-from proxy.answer.intake.body import gunzip
 from proxy.answer.request import Family, FlagsRequest
 from proxy.clock import Clock
 from proxy.config.settings import Upstream
@@ -38,7 +35,6 @@ PROBES: Final = 4
 _DECIDE: Final = "X-Original-Endpoint: decide\r\n"
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 _NOT_RELAYED: Final = RESPONSE_DROPPED | {"content-type"}
-_NOT_RELAYED_UNZIPPED: Final = _NOT_RELAYED | {"content-encoding"}
 _FINAL: Final = 200
 
 
@@ -46,7 +42,7 @@ class Transport(Protocol):
     """What talks to one upstream."""
 
     async def exchange(self, request: FlagsRequest) -> Whole | Failure:
-        """Send the request once; return the answer, or why there is none."""
+        """Send the request once; return the answer, its body encoded as it came, or why there is none."""
         ...
 
     async def close(self) -> None:
@@ -125,7 +121,8 @@ class HttpTransport:
         body = await self._read(content)
         if body is None:
             return Failure(trouble=Trouble.TOO_LARGE, status=message.code)
-        return self._whole(message.code, message.headers, body)
+        headers = message.headers
+        return Whole(message.code, headers.get("Content-Type", ""), body, relayable(headers, dropped=_NOT_RELAYED))
 
     async def _read(self, content: StreamReader) -> bytes | None:
         """Return the body's bytes; None when it is larger than allowed."""
@@ -140,15 +137,6 @@ class HttpTransport:
             if size > limit:
                 return None
         return b"".join(chunks)
-
-    def _whole(self, status: int, headers: CIMultiDictProxy[str], body: bytes) -> Whole | Failure:
-        dropped = _NOT_RELAYED
-        if body and headers.get("Content-Encoding", "").strip().lower() in ("gzip", "x-gzip"):
-            text = gunzip(body, limit=self._upstream.response_bytes)
-            if isinstance(text, BodyTrouble):
-                return Failure(trouble=Trouble.MALFORMED, status=status)
-            body, dropped = text, _NOT_RELAYED_UNZIPPED
-        return Whole(status, headers.get("Content-Type", ""), body, relayable(headers, dropped=dropped))
 
     def _head(self, request: FlagsRequest) -> bytes:
         """Return the request's head. Its lines are clean: `proxy.edge.headers` lets no line break through."""

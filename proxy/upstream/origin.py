@@ -25,9 +25,10 @@ from .admission import Bulkhead, Lane
 from .admission.bulkhead import share
 from .breaker import Gate, Guard, Permit
 from .exchange import Transport
-from .outcomes import Feed, Meaning, failure, meaning
+from .outcomes import Feed, Meaning, failure, meaning, proper
 from .pace import Pace
 from .retries import RetryBudget, died_in_the_pool, is_worth_another
+from .unpack import unpacked
 
 _POST: Final = "POST"
 
@@ -119,7 +120,7 @@ class Origin:
     async def relay(self, request: FlagsRequest) -> Whole | Failure:
         """Send the request and return what comes back, whatever the breakers say; it teaches them nothing."""
         self.relayed += 1
-        return await self.transport.exchange(request)
+        return proper(await self.transport.exchange(request))
 
     async def observe(self, request: FlagsRequest) -> tuple[Whole | Failure, Tried]:
         """Send the request whatever the breakers say; return what came back, and what asking would have brought.
@@ -134,8 +135,8 @@ class Origin:
             return await self.relay(request), Tried(None, self.bulkhead.refusal())
         tried = None
         try:
-            said = await self.transport.exchange(request)
-            tried = _weigh(request, said)
+            said = proper(await self.transport.exchange(request))
+            tried = self._weigh(request, said)
             return said, tried
         finally:
             self._settle(request, permit, tried)
@@ -162,7 +163,7 @@ class Origin:
         if not (refusal.is_slowness and may_use_lane and self.lane.enter()):
             return Tried(None, refusal)
         try:
-            return _weigh(request, await self.transport.exchange(request))
+            return self._weigh(request, await self.transport.exchange(request))
         finally:
             self.lane.leave()
 
@@ -191,7 +192,7 @@ class Origin:
 
     async def _exchange(self, request: FlagsRequest) -> Tried:
         started = self._clock.monotonic()
-        tried = _weigh(request, await self.transport.exchange(request))
+        tried = self._weigh(request, await self.transport.exchange(request))
         if tried.failure is None:
             self.pace.note(self._clock.monotonic() - started)
         return tried
@@ -210,14 +211,14 @@ class Origin:
             return False
         return request.deadline - self._clock.monotonic() > self.pace.p95_s and self.budget.withdraw()
 
-
-def _weigh(request: FlagsRequest, answer: Whole | Failure) -> Tried:
-    if isinstance(answer, Failure):
-        return Tried(None, answer, feed=Feed.UPSTREAM)
-    is_evaluation = request.method == _POST
-    reading = read_answer(answer) if is_evaluation else None
-    row = meaning(answer, is_evaluation=is_evaluation, is_flags_body=reading is not None)
-    return _tried(answer, row, reading)
+    def _weigh(self, request: FlagsRequest, said: Whole | Failure) -> Tried:
+        answer = said if isinstance(said, Failure) else unpacked(said, limit=self.settings.upstream.response_bytes)
+        if isinstance(answer, Failure):
+            return Tried(None, answer, feed=Feed.UPSTREAM)
+        is_evaluation = request.method == _POST
+        reading = read_answer(answer) if is_evaluation else None
+        row = meaning(answer, is_evaluation=is_evaluation, is_flags_body=reading is not None)
+        return _tried(answer, row, reading)
 
 
 def _tried(answer: Whole, row: Meaning, reading: Reading | None) -> Tried:

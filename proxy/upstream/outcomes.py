@@ -73,6 +73,13 @@ def meaning(whole: Whole, *, is_evaluation: bool, is_flags_body: bool) -> Meanin
     return BY_STATUS.get(whole.status) or _BY_CLASS.get(whole.status // 100, _MALFORMED)
 
 
+def proper(said: Whole | Failure) -> Whole | Failure:
+    """Return what may be handed on untouched: everything but an interim answer, which says nothing and would end the talk."""
+    if isinstance(said, Whole) and said.status < OK:
+        return Failure(trouble=Trouble.MALFORMED, status=said.status)
+    return said
+
+
 def failure(whole: Whole, trouble: Trouble) -> Failure:
     """Return the failure an HTTP answer stands for, with its real status and its `Retry-After`."""
     return Failure(trouble=trouble, status=whole.status, retry_after_s=_retry_after(whole))
