@@ -14,6 +14,7 @@ from proxy.clock import Clock
 from proxy.config.settings import Telemetry
 from proxy.upstream.exchange import Transport
 
+from .access import Access
 from .metrics.meter import Meter
 from .traces.context import Parent
 from .traces.current import CURRENT, Trace
@@ -28,11 +29,13 @@ class Watch:
     Attributes:
         meter: What counts.
         tracer: What traces; None while there is nobody to send spans to.
+        access: What writes lines about requests; None: nobody does.
     """
 
     def __init__(self, meter: Meter, tracer: Tracer | None, *, clock: Clock) -> None:
         self.meter = meter
         self.tracer: Tracer | None = None
+        self.access: Access | None = None
         self._tracer = tracer
         self._clock = clock
 
@@ -53,7 +56,10 @@ class Watch:
 
     def answered(self, request: FlagsRequest, answer: Answer, trace: Trace | None, parent: Parent | None) -> None:
         """Count an answer, and tell of it where it was drawn or went wrong."""
-        self.meter.answered(request, answer, self._clock.monotonic() - request.started)
+        took_s = self._clock.monotonic() - request.started
+        self.meter.answered(request, answer, took_s)
+        if self.access is not None and (answer.failure is not None or self.access.ratio):
+            self.access.note(request, answer, took_s)
         if trace is not None and self.tracer is not None:
             self.tracer.end(trace, request, answer)
             CURRENT.set(None)

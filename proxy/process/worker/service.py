@@ -21,6 +21,7 @@ from proxy.lastgood.tiers.record import Purge
 from proxy.process.switchboard.breakers import Breakers
 from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
+from proxy.telemetry.access import Access
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.collecting import Collecting
 from proxy.telemetry.metrics.slate import Slate, private_slate
@@ -66,6 +67,7 @@ class Service:
         self._breakers = Breakers(lambda: self._line.origins)
         self.obedience = Obedience(self._line.switches, force=self._breakers.hold, clock=clock, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
+        self._line.watch.access = Access(ratio=settings.log.access_ratio, clock=clock, log=log)
         self.collecting = Collecting(slate, worker_rows(self._line, self._edge), clock=clock, log=log)
 
     @property
@@ -110,6 +112,8 @@ class Service:
         self._edge.drain_s = settings.process.drain_s
         self.settings = settings
         logs.set_level(settings.log.level)
+        if self._line.watch.access is not None:
+            self._line.watch.access.ratio = settings.log.access_ratio
 
     async def _keep_keys(self, settings: Settings) -> None:
         """With the first project that has definitions, use the secret that outlives the process, and recall what it seals.

@@ -100,8 +100,7 @@ async def test_the_collector_gets_its_authorization_and_no_log_does(
         assert "canary-4711" not in json.dumps(instance.lines) + instance.stderr
 
 
-async def test_a_log_line_of_a_traced_request_names_its_trace(upstream: Upstream) -> None:
-    """The service is gone: its fallback is traced, and the handler's own trouble would be told under the same ids."""
+async def test_a_service_that_is_gone_is_told_in_the_span_of_who_asked() -> None:
     async with Sink() as sink:
         async with Instance(**settings("http://127.0.0.1:9", sink.url)) as instance:
             await instance.ready(1)

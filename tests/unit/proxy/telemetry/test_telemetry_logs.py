@@ -19,6 +19,7 @@ from proxy.config.secret import Secret
 from proxy.config.settings import Project
 from proxy.telemetry import logs
 from proxy.telemetry.sink import Sink, opened
+from proxy.telemetry.traces.current import CURRENT, Trace
 
 CANARY = "canary-4711"
 
@@ -60,6 +61,16 @@ def test_a_line_names_event_level_role_and_pid(log: tuple[logs.Logger, Path]) ->
 def test_lines_below_the_level_are_not_written(log: tuple[logs.Logger, Path]) -> None:
     log[0].debug("quiet")
     assert lines(log[1]) == []
+
+
+def test_a_line_below_a_traced_request_names_its_trace(log: tuple[logs.Logger, Path]) -> None:
+    token = CURRENT.set(Trace("ab" * 16, "cd" * 8, None, 0.0))
+    log[0].info("inside")
+    CURRENT.reset(token)
+    log[0].info("outside")
+    inside, outside = lines(log[1])
+    assert (inside["trace_id"], inside["span_id"]) == ("ab" * 16, "cd" * 8)
+    assert "trace_id" not in outside
 
 
 def test_the_level_can_be_changed_while_running(log: tuple[logs.Logger, Path]) -> None:

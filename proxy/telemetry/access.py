@@ -1,0 +1,57 @@
+"""Lines about requests: a share of all, and of those in trouble up to `MOST_PER_S` a second for each project and reason.
+
+A line says what the headers and the span say, in the same words. It holds nothing of the request itself: no path but the
+endpoint's, no query, no header, no address, no body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from proxy.answer.answer import Answer
+from proxy.answer.request import FlagsRequest
+from proxy.clock import Clock
+
+from .logs import Logger
+from .metrics.meter import outcome_of
+from .traces.draw import Draw
+
+
+class Access:
+    """One worker's. `ratio`: the share of requests without trouble that get a line."""
+
+    def __init__(self, *, ratio: float, clock: Clock, log: Logger, random: Callable[[], float] | None = None) -> None:
+        draws = random or Random().random  # noqa: S311 - which line is written is no secret
+        self._draw = Draw(ratio=ratio, random=draws, clock=clock)
+        self._log = log
+
+    @property
+    def ratio(self) -> float:
+        """The share of requests without trouble that get a line."""
+        return self._draw.ratio
+
+    @ratio.setter
+    def ratio(self, ratio: float) -> None:
+        self._draw.ratio = ratio
+
+    def note(self, request: FlagsRequest, answer: Answer, took_s: float) -> None:
+        """Write a request's line, if it gets one."""
+        outcome = outcome_of(answer)
+        if answer.failure is not None and self._draw.after(request.project, outcome):
+            self._log.warning("fallback", **_said(request, answer, outcome, took_s))
+        elif self.ratio and self._draw.before(None, is_trusted=False):
+            self._log.info("answered", **_said(request, answer, outcome, took_s))
+
+
+def _said(request: FlagsRequest, answer: Answer, outcome: str, took_s: float) -> dict[str, Any]:
+    return {
+        "project": str(request.project),
+        "endpoint": str(request.family),
+        "source": str(answer.source),
+        "outcome": outcome,
+        "status": answer.content.status,
+        "age_s": round(answer.age_s, 3),
+        "took_ms": round(took_s * 1000, 3),
+    }
