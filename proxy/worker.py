@@ -178,6 +178,10 @@ class Line:
     async def purge(self, purge: Purge) -> int:
         """Forget what is meant, in memory and beyond, and every body lately seen; return how many answers memory forgot."""
         forgotten = self.memory.purge(meant_by(purge))
+        self.asked.trip.purged()
+        self.judgement.hysteresis.forget_questions()
+        if purge.distinct_id is None:
+            self.judgement.forget(None if purge.project is None else ProjectName(purge.project))
         self._parts.sample.forget(None if purge.project is None else ProjectName(purge.project))
         self._put_together(Tenants(self._settings))  # what it understood of bodies goes with it
         await self.tiers.purge(purge, self._settings.project_names)

@@ -8,6 +8,7 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | copy given while it is asked anew        | `holdfast; hit; ttl=-<s>; detail=stale`, without a `Proxy-Status`   |
 | local-first: from definitions            | `holdfast; hit; detail=local`                                       |
 | upstream, live                           | `holdfast; fwd=<why>; fwd-status=<n>[; stored][; collapsed]`        |
+| partial, filled or as it came            | `holdfast; fwd=<why>; fwd-status=200[; collapsed]`, `details="partial"` |
 | `bypass`, `observe`: pure relay          | none: not a byte is added                                           |
 | remembered, after upstream failed or was late | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
 | remembered, upstream not asked           | `holdfast; hit; ttl=-<s>; detail=stale`                             |

@@ -25,7 +25,7 @@ HEADERS = (("User-Agent", "posthog-python/7.91.1"), ("Content-Type", "applicatio
 
 class FakeLine:
     def __init__(self, *, policy: Policy | None = None, transport: FakeTransport | None = None, **settings: Any) -> None:
-        self.clock = FakeClock()
+        self.clock = settings.pop("clock", None) or FakeClock()
         self.transport = transport or FakeTransport()
         upstreams = settings.pop("upstreams", {"default": Upstream(url="http://upstream.invalid")})
         self.settings = Settings(upstreams=upstreams, policy=policy or Policy(), **settings)

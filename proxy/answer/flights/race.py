@@ -16,6 +16,9 @@ from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from typing import Any, Final
 
+from msgspec.structs import replace
+
+from proxy.answer.answer import Source
 from proxy.answer.request import FlagsRequest
 from proxy.answer.rungs.walk import Rescued
 from proxy.clock import Clock
@@ -75,6 +78,7 @@ class Race:
 
         `is_on` False: who has something at hand waits until `deadline_s`, too.
         """
+        began = self._clock.monotonic()
         preparing = asyncio.get_running_loop().create_task(prepare())
         try:
             rescued = await self._run(aloft, request, preparing, is_on=is_on)
@@ -85,14 +89,14 @@ class Race:
             return None
         self.won[Winner.RESCUE if rescued.is_complete else Winner.NOBODY] += 1
         self._lost(aloft)
-        return rescued
+        return _aged(rescued, self._clock.monotonic() - began)
 
     async def _run(
         self, aloft: Aloft[Flown], request: FlagsRequest, preparing: asyncio.Task[Rescued], *, is_on: bool
     ) -> Rescued | None:
         await self._first_of(aloft, preparing, request.deadline)
         if preparing.done() and not aloft.task.done():
-            at_hand = is_on and preparing.result().is_complete
+            at_hand = is_on and preparing.exception() is None and preparing.result().is_complete
             # Counted from the flight's start for who joined it: what is late for one is late for all.
             due = min(aloft.started_at, request.started) + request.policy.deadline_at_hand_s
             await self._landed(aloft, min(due, request.deadline) if at_hand else request.deadline)
@@ -139,6 +143,15 @@ class Race:
             self.late[Landing.REMEMBERED] += 1
         else:
             self.late[Landing.FAILED if flown.tried.failure is not None else Landing.GIVEN] += 1
+
+
+def _aged(rescued: Rescued, seconds: float) -> Rescued:
+    """Return what was prepared so long ago with the age that it has by now."""
+    answer = rescued.answer
+    if answer.source is Source.NONE:
+        return rescued
+    left_s = None if answer.fresh_for_s is None else answer.fresh_for_s - seconds
+    return Rescued(replace(answer, age_s=answer.age_s + seconds, fresh_for_s=left_s), rescued.is_complete)
 
 
 async def _end(preparing: asyncio.Task[Rescued]) -> None:

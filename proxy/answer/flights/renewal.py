@@ -29,8 +29,9 @@ class Renewal:
         put_off: How often there were too many under way.
     """
 
-    def __init__(self, flight: Flight[Flown]) -> None:
+    def __init__(self, flight: Flight[Flown], *, most: int = MOST) -> None:
         self._flight = flight
+        self._most = most
         self.under_way = 0
         self.begun = 0
         self.failed = 0
@@ -40,7 +41,7 @@ class Renewal:
         """Begin one unless the answer is being asked for anyway."""
         if request.key is None or self._flight.has(request.key):
             return
-        if self.under_way >= MOST:
+        if self.under_way >= self._most:
             self.put_off += 1
             return
         aloft, _ = self._flight.board(request.key, fly, patience_s=0.0)

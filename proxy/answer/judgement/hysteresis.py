@@ -139,6 +139,11 @@ class Hysteresis:
         """Relay every refusal of a project's keys from now on, until one of them works: an operator knows them to be real."""
         self._revoked.add(project)
 
+    def forget_questions(self) -> None:
+        """Forget the questions kept as controls: each is somebody's."""
+        for keys in self._upstreams.values():
+            keys.controls.clear()
+
     def _weigh(self, request: FlagsRequest) -> Stance:
         keys = self._upstreams.get(request.upstream)
         refused = None if keys is None else self._surprising(request, keys)

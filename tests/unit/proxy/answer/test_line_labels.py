@@ -13,6 +13,7 @@ WHOLE = Whole(200, "application/json", b"{}")
 REFUSED = Failure(trouble=Trouble.REFUSED)
 OPEN = Failure(trouble=Trouble.BREAKER_OPEN, retry_after_s=1.2)
 BUSY = Failure(trouble=Trouble.STATUS, status=503)
+PARTIAL = Failure(trouble=Trouble.PARTIAL, status=200)
 STALE = {"content": WHOLE, "source": Source.STALE, "age_s": 12.7, "fresh_for_s": -12.7, "forward": Forward.STALE}
 
 
@@ -20,6 +21,18 @@ STALE = {"content": WHOLE, "source": Source.STALE, "age_s": 12.7, "fresh_for_s":
     ("answer", "cache", "proxy", "age"),
     [
         (Answer(content=WHOLE, source=Source.FRESH, age_s=3.9, fresh_for_s=6.1), "holdfast; hit; ttl=7", None, "3"),
+        (
+            Answer(content=WHOLE, source=Source.STALE, age_s=15.5, fresh_for_s=-5.5),
+            "holdfast; hit; ttl=-5; detail=stale",
+            None,
+            "15",
+        ),
+        (
+            Answer(content=Assembled(b""), source=Source.UPSTREAM, failure=PARTIAL, forward=Forward.STALE),
+            "holdfast; fwd=stale; fwd-status=200",
+            'holdfast; received-status=200; details="partial"',
+            None,
+        ),
         (
             Answer(content=WHOLE, source=Source.UPSTREAM, forward=Forward.MISS, stored=True),
             "holdfast; fwd=miss; fwd-status=200; stored",
