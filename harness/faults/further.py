@@ -22,7 +22,7 @@ from .fault import (
     Say,
     Shrunk,
 )
-from .scenario import Known, Scenario, Today, failing, filled, relayed
+from .scenario import Known, Scenario, Today, failing, filled, held, relayed
 from .schedule import Phase
 
 LASTS_S: Final = 300.0
@@ -124,7 +124,7 @@ FURTHER: Final[tuple[Scenario, ...]] = (
         "shrunk",
         "an error-free 200 that lacks half of the flags",
         Shrunk(kept=0.5),
-        relayed(note="the project played here has too few flags for a suspicion: fewer than 5 are missing"),
+        held("suspect", note="as undefined-200; the loss of fewer flags is believed at once: kill switches look like that"),
         expected="held until confirmed when more than 30 % and at least 5 flags are missing",
     ),
     _definitions("definitions-402", "402 on definitions", _refusal(Refusal.OVER_QUOTA), expected=REAL_OR_NOT, status=402),

@@ -12,13 +12,19 @@ from harness.faults.play.stage import Stage
 from harness.faults.schedule import Phase
 from harness.faults.semantic.layer import Layer
 from harness.faults.semantic.service import build_faulty
+from proxy.answer.request import UpstreamName
 from proxy.config.settings import Breaker, Policy, Settings, Upstream
 from reference.service.app import WORLD
 from reference.service.project.project import load_catalogue
-from tests.wire.proxy_line.house import DOCUMENT, NEW_ID, NOW, TOKEN, House, Proxy, Reply, send
+from tests.wire.proxy_line import house
+from tests.wire.proxy_line.house import ALL, NEW_ID, NOW, TOKEN, House, Proxy, Reply, send
 
+MORE = [{"id": 100 + n, "key": f"more-{n}", "active": True, "version": 1, "filters": ALL} for n in range(6)]
+DOCUMENT: dict[str, Any] = {**house.DOCUMENT, "flags": [*house.DOCUMENT["flags"], *MORE]}
+"""So many flags that the loss of half of them is suspect."""
 USERS = tuple(f"user-{n}" for n in range(6))
-BREAKER = Breaker(consecutive=5, minimum_calls=20, probes=1, ramp_s=0)
+BREAKER = Breaker(consecutive=5, minimum_calls=20)
+NORMAL_AGAIN_S = 30
 PATIENT, HASTY = Policy(), Policy(deadline_s=0.4, exchange_s=0.4)
 """Hasty: the deadline against which faults of seconds are played, so that the outage is short and its shape the same."""
 DEFINITIONS = f"/flags/definitions?token={TOKEN}"
@@ -94,13 +100,13 @@ class Scene:
         return await send(self.stage.port, {"token": TOKEN, "distinct_id": user})
 
     async def recovered(self, user: str, proxy: Proxy | None = None) -> Reply:
-        """Return the first answer that is the service's own again, letting at most three open periods pass."""
-        for _ in range(4):
-            self.house.clock.advance(BREAKER.open_max_s)
+        """Return an answer half a minute after the end of a fault, when all is to be normal; till then ask once a second."""
+        gate = (proxy or self.proxy).line.origins[UpstreamName("default")].gate
+        for _ in range(NORMAL_AGAIN_S):
+            self.house.clock.advance(1)
             reply = await self.ask(user, proxy)
-            if "Proxy-Status" not in reply.headers:
-                return reply
-        raise AssertionError(f"never recovered: {reply.cache}")
+        assert gate.admitted_ratio == 1, "it is closed, and past its ramp"
+        return reply
 
     def is_live(self, reply: Reply, user: str) -> bool:
         """It is the true answer, and nothing is said to have gone wrong."""
