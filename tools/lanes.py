@@ -71,6 +71,12 @@ LANES = (
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.2),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=3.5),
     Lane(name="mutation", command=module("tests.mutation"), minutes=40, suites=("slow",)),
+    Lane(
+        name="store-kills",
+        command=pytest("-s", "tests/wire/store/test_store_crashes.py", "--kills", "200", "--timeout", "1500"),
+        minutes=20,
+        suites=("slow",),
+    ),
     Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
     Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
 )

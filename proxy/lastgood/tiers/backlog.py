@@ -26,8 +26,11 @@ class Backlog:
         return len(self._waiting)
 
     def add(self, records: Iterable[Sealed]) -> None:
-        """Take records; each replaces an older one of its key."""
+        """Take records; of each key the one that was said last stays, whoever it came from and whenever."""
         for record in records:
+            waiting = self._waiting.get(record.key)
+            if waiting is not None and waiting.stored_at > record.stored_at:
+                continue
             self._remove(record.key)
             self._waiting[record.key] = record
             self.bytes += record.cost_bytes

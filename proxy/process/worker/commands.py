@@ -21,6 +21,7 @@ from proxy.process.control.messages import (
     Done,
     Drain,
     Hello,
+    HoldRevoked,
     KeyAccepted,
     KeyRevoked,
     Orders,
@@ -70,6 +71,7 @@ class Commands:
             KeyRevoked: self._key_news,
             Sample: self._sample,
             Orders: self._orders,
+            HoldRevoked: self._hold_revoked,
             Purge: self._purge,
         }
 
@@ -103,6 +105,8 @@ class Commands:
         return Done()
 
     async def _accept(self, accept: Accept) -> Done:
+        if self.leaving.is_set():
+            return Done(refusal="draining")  # its sockets are closed, or about to be
         await self._service.accept_from(accept.listeners)
         self._log.info("accepting", listeners=list(accept.listeners))
         return Done()
@@ -120,6 +124,10 @@ class Commands:
 
     async def _orders(self, orders: Orders) -> Done:
         self._service.obedience.take(orders)
+        return Done()
+
+    async def _hold_revoked(self, revoked: HoldRevoked) -> Done:
+        self._service.revoke_hold(revoked.project)
         return Done()
 
     async def _purge(self, purge: Purge) -> Done:

@@ -32,6 +32,15 @@ def test_a_backlog_holds_one_record_a_key_the_newest_and_last() -> None:
     assert [(each.key, len(each.value)) for each in backlog.take(max_bytes=10_000)] == [(b"b", 100), (b"a", 20)]
 
 
+def test_of_two_workers_answers_to_one_question_the_later_said_waits_whichever_comes_last() -> None:
+    backlog = Backlog(max_bytes=10_000)
+    later, earlier = Sealed(b"a", "default", b"", 2.0, 9.0, b"later"), Sealed(b"a", "default", b"", 1.0, 9.0, b"earlier")
+    backlog.add([later])
+    backlog.add([earlier])
+    assert backlog.take(max_bytes=10_000) == [later]
+    assert backlog.bytes == 0
+
+
 def test_a_full_backlog_drops_the_oldest_and_counts() -> None:
     backlog = Backlog(max_bytes=2 * (100 + RECORD_BYTES))
     backlog.add([record("a"), record("b"), record("c")])
