@@ -6,11 +6,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 
-.PHONY: help setup run test slow bench lint format lock clean
+.PHONY: help setup run test slow bench collector lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Create .venv and install the locked dependencies (idempotent)
 
@@ -28,6 +28,9 @@ slow: setup ## The long lanes: mutation testing, long differential runs, soak
 
 bench: setup ## Benchmarks: ratios against a baseline measured in the same run
 	@$(BIN)/python -m tools.lanes bench $(ARGS)
+
+collector: setup ## Build a real OpenTelemetry collector (needs Go) and have it validate otel-collector.yaml
+	@$(BIN)/python -m tools.collector
 
 lint: setup ## Only the static lanes
 	@$(BIN)/python -m tools.lanes lint

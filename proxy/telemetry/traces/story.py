@@ -17,6 +17,16 @@ from .span import Attributes, Event, Value
 
 KEYS_TOLD: Final = 64
 """Of one source, in one event; the count is always told."""
+NOTES: Final = frozenset({"judge", "hysteresis", "would.source", "would.trouble", "would.status", "would.differs"})
+"""Notes of later stages that are told; what another calls itself is not."""
+KEYS: Final = frozenset({
+    "http.request.method", "http.route", "http.response.status_code", "url.scheme", "url.path", "error.type",
+    "holdfast.project", "holdfast.upstream", "holdfast.source", "holdfast.flight", "holdfast.stored", "holdfast.age_s",
+    "holdfast.forward", "holdfast.definitions.generation", "holdfast.failure", "holdfast.received_status",
+    "holdfast.retry_after_s", "holdfast.rung", "holdfast.filled", "holdfast.flags", "holdfast.keys",
+    *(f"holdfast.note.{note}" for note in NOTES),
+})  # fmt: skip
+"""Every attribute of spans and their events: the list that otel-collector.yaml lets through."""
 _ERROR: Final = 500
 _AT_OUR_DOOR: Final[Mapping[Trouble, str]] = {Trouble.BREAKER_OPEN: "holdfast.breaker.open", Trouble.SHED: "holdfast.shed"}
 _RUNGS: Final[Mapping[str, Source]] = {"stale": Source.STALE, "local": Source.LOCAL, "configured": Source.CONFIGURED}
@@ -87,7 +97,14 @@ def _failure(failure: Failure) -> Attributes:
 
 
 def _notes(answer: Answer) -> Attributes:
-    return {f"holdfast.note.{name}": text for name, value in answer.notes.items() if (text := _plain(value)) is not None}
+    told: Attributes = {}
+    for name, value in answer.notes.items():
+        parts = value.items() if isinstance(value, Mapping) else (("", value),)
+        for part, what in parts:
+            note = f"{name}.{part}" if part else name
+            if note in NOTES and (text := _plain(what)) is not None:
+                told[f"holdfast.note.{note}"] = text
+    return told
 
 
 def _plain(value: Any) -> Value | None:

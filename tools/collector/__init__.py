@@ -1,0 +1,1 @@
+"""A real OpenTelemetry collector for tests: built from the Go module proxy, once, into `.lanes/collector/`."""
