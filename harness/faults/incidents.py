@@ -77,7 +77,7 @@ INCIDENTS: Final[tuple[Scenario, ...]] = (
         today=failing(
             "rate_limited",
             stranger=429,
-            note="trips where one project is served; `Retry-After` is handed on, our own pauses do not obey it yet",
+            note="the project is left alone for as long as `Retry-After` says, 30 s at most; others go on being asked",
         ),
     ),
     Scenario(
@@ -98,7 +98,7 @@ INCIDENTS: Final[tuple[Scenario, ...]] = (
         source="2025-10-29, 7 h 9 min",
         phases=(_for(429 * MINUTE_S, Slow(seconds=4.0, jitter_s=1.0)),),
         expected="answered from elsewhere before the SDK gives up; slow calls trip; work on the service is cancelled",
-        today=failing("timeout", note="answers inside `deadline_s` are waited for: no slow-call trigger and no race yet"),
+        today=failing("timeout", note="calls of 1.5 s are slow, and trip while still under way"),
     ),
     Scenario(
         id="outdated-200",

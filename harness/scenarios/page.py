@@ -27,8 +27,9 @@ or not. Nobody there keeps definitions: what they add stands on its own page.
   answer, as ever.
 - **stranger**: status for a question never asked before, while the breaker is still closed; once it is open, 503 with
   `Retry-After`, without asking anybody. A 502 or 504 is never given: every SDK would ask again.
-- **breaker**: *opens*: the service is left alone but for one probe in each open period (at most 30 s), and answers are live
-  again with the first good one.
+- **breaker**: *opens*: the service is left alone but for one probe in each open period (at most 15 s, or 30 s where it asks for
+  that), until three in a row are good; then a tenth of the questions is asked, and all of them ten seconds later. Answers are
+  normal within 30 s of the end of an outage.
 
 `flags-harness faults list` names them. To play one by hand, with a proxy in front of the first address:
 

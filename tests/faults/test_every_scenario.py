@@ -67,8 +67,7 @@ async def test_an_outage_is_answered_from_memory_and_the_service_left_alone(name
         assert (refused.status, said(refused)) == (503, "breaker_open")
         assert 1 <= int(refused.headers["Retry-After"]) <= 60
         assert scene.stage.relay.exchanges == reached, "an open breaker asks nobody"
-        # That a 401 was none to believe is known after the probe that it answered has closed the breaker: here one is enough.
-        await _let_time_pass(scene, reached, at_most=1 if certain and name != "invalid-key" else len(USERS))
+        await _let_time_pass(scene, reached, at_most=1 if certain else len(USERS))
         await scene.end()
         assert scene.is_live(await scene.recovered(USERS[0]), USERS[0])
         for user in USERS[1:]:

@@ -76,33 +76,27 @@ class BreakerMachine(RuleBasedStateMachine):
 
     @rule(target=permits, has_other_source=st.booleans())
     def a_caller_asks(self, has_other_source: bool):
-        before, is_ramping = self.gate.state, self.is_ramping()
-        answer = self.gate.admit(has_other_source=has_other_source)
-        self.asked += 1
-        self.note_ramp(is_ramping, isinstance(answer, Permit))
-        if isinstance(answer, Failure):
-            self.refused(before, answer, is_ramping=is_ramping)
-            return multiple()
-        self.let_through += 1
-        assert before is not State.OPEN, "an open breaker lets nobody through before its time"
-        assert answer.is_probe == (before is State.HALF_OPEN), "half-open, whoever is let through is a probe"
-        if answer.is_probe:
-            assert self.clock.now >= self.probe_until, "there is one probe at a time"
-            self.started.clear()
-            self.is_probing = True
-            self.probe_until = self.clock.now + self.settings.probe_lease_s
-        self.started[answer.serial] = self.clock.now
-        return answer
+        permit = self.ask(has_other_source=has_other_source)
+        return multiple() if permit is None else permit
 
     @rule(permit=consumes(permits), is_success=st.booleans(), retry_after_s=st.sampled_from([None, None, 3.0, 11.0, 3600.0]))
     def an_outcome_arrives(self, permit: Permit, is_success: bool, retry_after_s: float | None):
-        before, is_current = self.gate.state, permit.generation == self.gate._generation
-        self.gate.settle(permit, is_success=is_success, retry_after_s=retry_after_s)
-        if not is_current:
-            assert self.gate.state is before, "an outcome from before the last change of state changes nothing"
-            return
-        is_quick = self.started.pop(permit.serial, None) is not None
-        self.learn(before, is_success=is_success, is_quick=is_quick, retry_after_s=retry_after_s)
+        self.end(permit, is_success=is_success, retry_after_s=retry_after_s)
+
+    @rule(callers=st.lists(st.booleans(), min_size=5, max_size=20))
+    def many_callers_ask_and_are_answered(self, callers: list[bool]):
+        for has_other_source in callers:
+            permit = self.ask(has_other_source=has_other_source)
+            if permit is not None:
+                self.end(permit, is_success=True)
+
+    @precondition(lambda self: self.gate.state is State.HALF_OPEN and self.forced is None)
+    @rule(outcomes=st.lists(st.booleans(), min_size=1, max_size=4))
+    def probes_go_out_one_by_one(self, outcomes: list[bool]):
+        for is_success in outcomes:
+            permit = self.ask(has_other_source=True)
+            if permit is not None:
+                self.end(permit, is_success=is_success)
 
     @rule(permit=consumes(permits))
     def a_call_is_cut_short(self, permit: Permit):
@@ -195,6 +189,36 @@ class BreakerMachine(RuleBasedStateMachine):
         self.gate.refused = self.gate.held_back = 0
         self.forget()
         self.closed()
+
+    # --- what one caller does ----------------------------------------------------------------------------------------------
+
+    def ask(self, *, has_other_source: bool) -> Permit | None:
+        before, is_ramping = self.gate.state, self.is_ramping()
+        answer = self.gate.admit(has_other_source=has_other_source)
+        self.asked += 1
+        self.note_ramp(is_ramping, isinstance(answer, Permit))
+        if isinstance(answer, Failure):
+            self.refused(before, answer, is_ramping=is_ramping)
+            return None
+        self.let_through += 1
+        assert before is not State.OPEN, "an open breaker lets nobody through before its time"
+        assert answer.is_probe == (before is State.HALF_OPEN), "half-open, whoever is let through is a probe"
+        if answer.is_probe:
+            assert self.clock.now >= self.probe_until, "there is one probe at a time"
+            self.started.clear()
+            self.is_probing = True
+            self.probe_until = self.clock.now + self.settings.probe_lease_s
+        self.started[answer.serial] = self.clock.now
+        return answer
+
+    def end(self, permit: Permit, *, is_success: bool, retry_after_s: float | None = None) -> None:
+        before, is_current = self.gate.state, permit.generation == self.gate._generation
+        self.gate.settle(permit, is_success=is_success, retry_after_s=retry_after_s)
+        if not is_current:
+            assert self.gate.state is before, "an outcome from before the last change of state changes nothing"
+            return
+        is_quick = self.started.pop(permit.serial, None) is not None
+        self.learn(before, is_success=is_success, is_quick=is_quick, retry_after_s=retry_after_s)
 
     # --- what always holds -------------------------------------------------------------------------------------------------
 
