@@ -15,9 +15,12 @@ from typing import Any, Final, Protocol, TypeAlias
 from aiohttp import web
 
 from proxy.config.settings import Settings
+from proxy.lastgood.tiers.record import Purge
+from proxy.process.supervisor.remembering import Purged
+from proxy.process.switchboard.board import Spread
 from proxy.telemetry.logs import Logger
 
-from . import breakers, definitions, metrics, switches
+from . import breakers, definitions, memory, metrics, switches
 from .asked import ABOUT
 from .guard import refusal
 from .reply import as_json
@@ -45,6 +48,8 @@ class Desk(Protocol):
     def board(self) -> switches.Board: ...
     async def status(self) -> Mapping[str, Any]: ...
     async def reload(self) -> Outcome: ...
+    async def purge(self, purge: Purge) -> Purged: ...
+    async def revoke_hold(self, project: str) -> Spread: ...
     def definitions(self) -> Mapping[str, Any]: ...
     async def accept_definitions(self, project: str, digest: str) -> str | None: ...
     async def roll_back_definitions(self, project: str, generation: int | None) -> str | None: ...
@@ -81,7 +86,8 @@ def application(desk: Desk, *, log: Logger) -> web.Application:
 
     app = web.Application(client_max_size=_BODY_BYTES, middlewares=[_guarded(desk, log), _audited(log)])
     app.add_routes([web.get("/status.json", status), web.post("/reload", reload)])
-    app.add_routes([*definitions.routes(desk), *metrics.routes(desk), *switches.routes(desk), *breakers.routes(desk)])
+    for face in (definitions, metrics, switches, breakers, memory):
+        app.add_routes(face.routes(desk))
     return app
 
 

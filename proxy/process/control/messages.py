@@ -174,6 +174,12 @@ class Remember(Struct, frozen=True, tag="remember"):
     records: tuple[Sealed, ...]
 
 
+class HoldRevoked(Struct, frozen=True, tag="hold_revoked"):
+    """Supervisor → worker: refusals of this project's keys are real, an operator says; relay them."""
+
+    project: str
+
+
 class Done(Struct, frozen=True, tag="done"):
     """The one reply to a call.
 
@@ -201,6 +207,7 @@ Body: TypeAlias = (
     | KeyRevoked
     | Sample
     | Orders
+    | HoldRevoked
     | Remember
     | Purge
     | Done

@@ -13,8 +13,8 @@ from proxy.config.secret import Secret, read_secret
 from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep
 from proxy.lastgood.tiers.record import Purge
-from proxy.process.control.messages import KeyRevoked, Report
-from proxy.process.switchboard.board import Board
+from proxy.process.control.messages import HoldRevoked, KeyRevoked, Report
+from proxy.process.switchboard.board import Board, Spread
 from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.version import VERSION
@@ -94,6 +94,10 @@ class Desk:
     async def purge(self, purge: Purge) -> Purged:
         """Forget remembered answers, everywhere: all, a project's, or a person's. Never log what is meant."""
         return await self._remembering.purge(purge)
+
+    async def revoke_hold(self, project: str) -> Spread:
+        """Have every worker relay refusals of a project's keys from its next request on. A worker that starts holds none."""
+        return await self.board.tell(HoldRevoked(project))
 
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""

@@ -98,13 +98,16 @@ class Board:
                 async with asyncio.timeout(self._pause_s()):
                     await self._changed.wait()
 
+    async def tell(self, body: Body) -> Spread:
+        """Tell every worker something that is over once it is done, and so is kept nowhere."""
+        replies = await self._tell_all(body)
+        missing = {index: refusal for index, refusal in replies.items() if refusal}
+        return Spread(changed=True, obeying=tuple(sorted(replies.keys() - missing.keys())), missing=missing)
+
     async def _spread(self) -> Spread:
         self._changed.set()
         is_stored = self._store()
-        replies = await self._tell_all(self.told())
-        missing = {index: refusal for index, refusal in replies.items() if refusal}
-        obeying = tuple(sorted(replies.keys() - missing.keys()))
-        return Spread(changed=True, obeying=obeying, missing=missing, stored=is_stored)
+        return msgspec.structs.replace(await self.tell(self.told()), stored=is_stored)
 
     def _timed(self, order: Order) -> Standing:
         left = left_s(order, now=self._clock.wall())

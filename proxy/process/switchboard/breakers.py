@@ -30,6 +30,14 @@ class Breakers:
             for project in meant:
                 origin.project_gate(project).force(_wanted(forces, name, project))
 
+    def afresh(self, project: str) -> None:
+        """Let what refusals of a project's keys have opened ask again at once; what an operator holds stays held."""
+        for origin in self._origins().values():
+            for gate in (origin.gate, origin.guard.projects.get(ProjectName(project))):
+                if gate is not None and gate.forced is None and gate.state is not State.CLOSED:
+                    gate.force(State.CLOSED)
+                    gate.force(None)
+
     def report(self) -> dict[str, Any]:
         """Return how each stands: state, why it last opened, what an operator holds it at."""
         return {

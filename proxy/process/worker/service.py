@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
+from proxy.answer.request import ProjectName
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
 from proxy.definitions.acceptance import hmac_secret
@@ -127,6 +128,11 @@ class Service:
         if secret is not None:
             self._line.keys.seal.change(secret)
             await self.keyring.recall(folder_of(settings.definitions, self._runtime))
+
+    def revoke_hold(self, project: str) -> None:
+        """Relay refusals of a project's keys from the next request on; a breaker that they opened would hide them."""
+        self._line.judgement.revoke(ProjectName(project))
+        self._breakers.afresh(project)
 
     async def purge(self, purge: Purge) -> int:
         """Forget what is meant, in memory and beyond; return how many answers memory forgot."""

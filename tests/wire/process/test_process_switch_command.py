@@ -12,7 +12,7 @@ import pytest
 
 from proxy.command.desk import Trouble
 from proxy.command.switch import span
-from tests.wire.process.support.instance import Instance
+from tests.wire.process.support.instance import Instance, until
 from tests.wire.process.support.upstream import Upstream
 
 
@@ -44,7 +44,7 @@ async def test_a_switch_is_turned_shown_and_put_back(instance: Instance) -> None
     assert (code, errors) == (0, "")
     assert out.startswith("1 workers obey\njudge        off      shop                 until 2")
     assert "false alarm" in out
-    assert instance.event("audit").items() >= {"switch": "judge", "project": "shop", "on": False}.items()
+    await until(lambda: instance.events("audit", switch="judge", project="shop", on=False), "the audit line")
     code, out, _ = await typed("judge", "normal", "--project", "shop", *at)
     assert (code, out.splitlines()[1]) == (0, "nothing is turned")
     code, out, _ = await typed("bypass", "on", "--all", "--for", "ever", "--reason", "incident 9", *at)

@@ -70,7 +70,7 @@ async def test_putting_back_is_at_once_and_may_be_repeated(operator: Operator) -
 async def test_every_change_is_in_the_audit_log_with_who_when_and_why(instance: Instance, operator: Operator) -> None:
     said = await operator.put("/switches/observe", project="blog", on=True, reason="first days", by="ana")
     await operator.call("DELETE", "/switches/observe?project=blog")
-    given, taken = instance.events("audit")
+    given, taken = await until(lambda: two if len(two := instance.events("audit")) == 2 else None, "both audit lines")
     assert given.items() >= {
         "action": "/switches/{switch}", "method": "PUT", "switch": "observe", "project": "blog", "on": True,
         "until": said["until"], "reason": "first days", "by": "ana", "peer": "127.0.0.1", "status": 200,
@@ -99,7 +99,8 @@ async def test_an_order_that_is_wrong_is_told_where_and_changes_nothing(instance
         status, said = await operator.call("PUT", path, body)
         assert (status, hint in said["error"]) == (expected, True), (path, body, said)
     assert in_force(await operator.status()) == [[], []]
-    assert [line["status"] for line in instance.events("audit")] == [row[2] for row in REFUSED]
+    lines = await until(lambda: all_ if len(all_ := instance.events("audit")) == len(REFUSED) else None, "their audit lines")
+    assert [line["status"] for line in lines] == [row[2] for row in REFUSED]
 
 
 async def test_what_can_be_turned_is_listed_with_its_normal_position(operator: Operator) -> None:
