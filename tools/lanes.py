@@ -68,6 +68,8 @@ LANES = (
     Lane(name="docs", command=pytest("tests/docs"), minutes=0.5),
     Lane(name="wire", command=pytest("tests/wire"), minutes=4.5),
     Lane(name="faults", command=pytest("tests/faults"), minutes=1.3),
+    Lane(name="prometheus", command=pytest("tests/prometheus", "-k", "not a_minute"), minutes=1.5),
+    Lane(name="prometheus-long", command=pytest("tests/prometheus", "-k", "a_minute"), minutes=5, suites=("slow",)),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.2),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=3.5),
     Lane(name="mutation", command=module("tests.mutation"), minutes=40, suites=("slow",)),
