@@ -98,7 +98,8 @@ class Asking:
         """Return what would have been answered, had upstream been asked by us; learn from what it said."""
         bare = opening(request, entry, is_joined=False)
         late = await self._would_be_late(request, mode, bare)
-        flown = await self._trip.land(request, mode, tried, departure)
+        origin = self._origins[request.upstream]
+        flown = await self._trip.land(request, mode, tried, departure, origin=origin, may_ask=False)
         return late or (await self.settle(request, mode, bare, flown)).answer
 
     async def _would_be_late(self, request: FlagsRequest, mode: Mode, bare: Answer) -> Answer | None:

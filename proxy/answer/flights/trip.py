@@ -87,7 +87,14 @@ class Trip:
         self._purges += 1
 
     async def land(
-        self, request: FlagsRequest, mode: Mode, tried: Tried, departure: Departure, *, origin: Origin | None = None
+        self,
+        request: FlagsRequest,
+        mode: Mode,
+        tried: Tried,
+        departure: Departure,
+        *,
+        origin: Origin,
+        may_ask: bool = True,
     ) -> Flown:
         """Judge and remember.
 
@@ -96,7 +103,8 @@ class Trip:
             mode: The switches in force.
             tried: How asking went.
             departure: When.
-            origin: Who was asked; None: it is only watched, so it is neither asked again nor taught.
+            origin: Who was asked, and is taught what came of it.
+            may_ask: It may be asked again about a refusal; not where the line only watches.
         """
         whole, reading = tried.whole, tried.reading
         if request.writes and tried.failure is not None:
@@ -104,7 +112,10 @@ class Trip:
         if whole is None or tried.failure is not None:
             return Flown(tried)
         if reading is None:
-            return await self._refused(request, mode, tried, whole, origin) if whole.status in AUTH else Flown(tried)
+            if whole.status not in AUTH or not mode.hysteresis:
+                return Flown(tried)
+            await self._compare(request, origin, may_ask=may_ask)
+            return self._refused(request, tried, whole, origin)
         self.judgement.hysteresis.worked(request)
         if self.judgement.quota.is_held(request, reading):
             return _held_back(tried, whole, Trouble.OVER_QUOTA)
@@ -139,17 +150,18 @@ class Trip:
     def _is_overtaken(self, last: Entry[Kept] | None, departure: Departure) -> bool:
         return departure.purges != self._purges or (last is not None and last.stored_at > departure.at)
 
-    async def _refused(self, request: FlagsRequest, mode: Mode, tried: Tried, whole: Whole, origin: Origin | None) -> Flown:
-        if not mode.hysteresis:
-            return Flown(tried)
+    async def _compare(self, request: FlagsRequest, origin: Origin, *, may_ask: bool) -> None:
         hysteresis = self.judgement.hysteresis
-        if origin is not None:
+        if may_ask:
             await hysteresis.compare(request, origin.ask)
-        stance = hysteresis.weigh(request)
+        else:
+            hysteresis.refuse(request)
+
+    def _refused(self, request: FlagsRequest, tried: Tried, whole: Whole, origin: Origin) -> Flown:
+        stance = self.judgement.hysteresis.weigh(request)
         if stance is not Stance.HELD:
             return Flown(tried, notes=MADE[stance])
-        if origin is not None:
-            origin.teach(request, Feed.PROJECT)
+        origin.teach(request, Feed.PROJECT)
         return _held_back(tried, whole, Trouble.AUTH, MADE[stance])
 
 

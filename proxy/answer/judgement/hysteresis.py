@@ -1,15 +1,16 @@
 """Is this 401, 402 or 403 real? A refusal of a key that worked before is compared with how upstream treats other keys.
 
-| the key                       | other keys of the upstream                 | so                                             |
-|-------------------------------|--------------------------------------------|------------------------------------------------|
-| never worked here             | –                                          | relayed                                        |
-| worked before                 | one of them is accepted since              | real: relayed at once, until the key works     |
-| worked before                 | refused too, silent, or there are none     | an outage: held `hysteresis_s`, then relayed   |
-| worked again after a refusal  | –                                          | upstream contradicts itself: held for a minute |
-| an operator revoked it        | –                                          | relayed                                        |
+| the key                                | other keys of the upstream               | so                                       |
+|----------------------------------------|------------------------------------------|------------------------------------------|
+| never worked here                      | –                                        | relayed                                  |
+| worked, is refused `PROOFS` times more | one accepted before each of those        | real: relayed, until the key works       |
+| worked before                          | refused too, silent, or there are none   | held `hysteresis_s`, then relayed        |
+| worked again after a refusal           | –                                        | upstream wavers: held for a minute       |
+| an operator revoked it                 | –                                        | relayed                                  |
 
-A control is asked for when none spoke: the last question of another key is put to upstream once more, one in
-`CONTROL_EVERY_S`. What happened first is told by turns, not by time: two things may happen in one tick of the clock.
+Where nothing told it yet, upstream is asked at once: the last question of another key as a control, then the refused one
+again, in turn. One refusal and one control would not do: an outage that refuses every other request looks like that as well.
+What happened first is told by turns, not by time: two things may happen in one tick of the clock.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from proxy.clock import Clock
 from proxy.telemetry.logs import Logger
 from proxy.upstream.origin import Tried
 
+PROOFS: Final = 3
+"""An outage that refuses a share p of all requests looks like a revoked key in (p (1 - p))³ of the cases: at most 1.6 %."""
 CONTROL_EVERY_S: Final = 10.0
 CONTROL_S: Final = 1.0
 """Longest wait for a control; the caller waits inside its own deadline."""
@@ -50,10 +53,19 @@ class Stance(StrEnum):
 
 
 class Refused(msgspec.Struct):
-    """One key that worked and is refused: since which turn and instant, what is made of that, and how many were held."""
+    """One key that worked and is refused.
+
+    Attributes:
+        turn: In which it was refused last.
+        since: When it was refused first, on the monotonic clock.
+        proofs: How often it was refused after another key had been accepted since its last refusal.
+        stance: What is made of that.
+        held: Refusals held back.
+    """
 
     turn: int
     since: float
+    proofs: int = 0
     stance: Stance = Stance.HELD
     held: int = 0
 
@@ -113,24 +125,53 @@ class Hysteresis:
         if keys.refused and keys.refused.pop(key, None) is not None:
             self._end(request, keys)
 
+    def refuse(self, request: FlagsRequest) -> None:
+        """Note that upstream refused a request's key; of no interest where it never worked."""
+        keys, key = self._upstreams.get(request.upstream), request.credential
+        if keys is None or key not in keys.worked:
+            return
+        keys.turn += 1
+        known = keys.refused.get(key)
+        if known is None:
+            keys.refused[key] = Refused(keys.turn, self._clock.monotonic())
+            return
+        known.proofs += keys.last_besides(key) > known.turn
+        known.turn = keys.turn
+
     async def compare(self, request: FlagsRequest, ask: Ask) -> None:
-        """Have another key's treatment tell what a refusal is, where nothing told it yet."""
+        """Note a refusal, and have upstream tell what it is where nothing told it yet; to be followed by `weigh`."""
+        self.refuse(request)
         keys = self._upstreams.get(request.upstream)
-        refused = None if keys is None else self._surprising(request, keys)
+        refused = None if keys is None else keys.refused.get(request.credential)
         if keys is None or refused is None or not self._is_open(request, keys, refused):
             return
-        control, now = _control(keys, besides=request.credential), self._clock.monotonic()
-        if control is None:
-            return
-        keys.compared_at = now
-        tried = await ask(replace(control, deadline=min(request.deadline, now + CONTROL_S), key=None))
+        keys.compared_at = self._clock.monotonic()
+        while refused.proofs < PROOFS and await self._is_another_proof(request, keys, ask):
+            pass
+        if request.credential not in keys.refused:  # it worked meanwhile, and this one was refused all the same
+            self.refuse(request)
+
+    async def _is_another_proof(self, request: FlagsRequest, keys: Keys, ask: Ask) -> bool:
+        control = _control(keys, besides=request.credential)
+        if control is None or request.writes or not await self._accepts(control, request, ask):
+            return False
+        known = keys.refused.get(request.credential)
+        before = 0 if known is None else known.proofs
+        await self._accepts(request, request, ask)
+        return known is not None and keys.refused.get(request.credential) is known and known.proofs > before
+
+    async def _accepts(self, question: FlagsRequest, request: FlagsRequest, ask: Ask) -> bool:
+        """Put a question to upstream, inside the deadline of the request it is asked for; learn from the answer."""
+        deadline = min(request.deadline, self._clock.monotonic() + CONTROL_S)
+        tried = await ask(replace(question, deadline=deadline, key=None))
         if tried.reading is not None:
-            self.worked(control)
+            self.worked(question)
         elif tried.whole is not None and tried.whole.status in AUTH:
-            self._refuse(control, keys)
+            self.refuse(question)
+        return tried.reading is not None
 
     def weigh(self, request: FlagsRequest) -> Stance:
-        """Return what is made of a refusal: HELD, or why it is relayed."""
+        """Return what is made of a refusal that was noted (`refuse`): HELD, or why it is relayed."""
         stance = self._weigh(request)
         self.stances[request.project, stance] += 1
         return stance
@@ -146,7 +187,7 @@ class Hysteresis:
 
     def _weigh(self, request: FlagsRequest) -> Stance:
         keys = self._upstreams.get(request.upstream)
-        refused = None if keys is None else self._surprising(request, keys)
+        refused = None if keys is None else keys.refused.get(request.credential)
         if keys is None or refused is None:
             return Stance.REVOKED if request.project in self._revoked else Stance.UNKNOWN
         if refused.stance is Stance.HELD:
@@ -156,39 +197,28 @@ class Hysteresis:
         refused.held += refused.stance is Stance.HELD
         return refused.stance
 
-    def _surprising(self, request: FlagsRequest, keys: Keys) -> Refused | None:
-        if request.credential not in keys.worked:
-            return None
-        return self._refuse(request, keys)
-
-    def _refuse(self, request: FlagsRequest, keys: Keys) -> Refused:
-        known = keys.refused.get(request.credential)
-        if known is None:
-            keys.turn += 1
-            known = keys.refused[request.credential] = Refused(keys.turn, self._clock.monotonic())
-        return known
-
     def _is_open(self, request: FlagsRequest, keys: Keys, refused: Refused) -> bool:
         """Tell whether nothing yet says what a refusal is, and a control may be asked for."""
         if refused.stance is not Stance.HELD or request.project in self._revoked:
             return False
-        if keys.last_besides(request.credential) > refused.turn:
+        if refused.proofs >= PROOFS or self._is_contradicted(request, keys):
             return False
         return keys.compared_at is None or self._clock.monotonic() - keys.compared_at >= CONTROL_EVERY_S
 
     def _reconsider(self, request: FlagsRequest, keys: Keys, refused: Refused) -> None:
-        now = self._clock.monotonic()
-        contradicted_at = keys.contradicted.get(request.credential)
-        is_contradicted = contradicted_at is not None and now - contradicted_at < CONTRADICTED_S
         if request.project in self._revoked:
             refused.stance = Stance.REVOKED
-        elif now - refused.since >= request.policy.hysteresis_s:
+        elif self._clock.monotonic() - refused.since >= request.policy.hysteresis_s:
             refused.stance = Stance.EXPIRED
-        elif not is_contradicted and keys.last_besides(request.credential) > refused.turn:
+        elif refused.proofs >= PROOFS and not self._is_contradicted(request, keys):
             refused.stance = Stance.REAL
         else:
             return
         self._say("refusals_relayed", request, refused)
+
+    def _is_contradicted(self, request: FlagsRequest, keys: Keys) -> bool:
+        at = keys.contradicted.get(request.credential)
+        return at is not None and self._clock.monotonic() - at < CONTRADICTED_S
 
     def _end(self, request: FlagsRequest, keys: Keys) -> None:
         if len(keys.contradicted) >= MOST_KEYS:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.answer.answer import Failure, Trouble, Whole
-from proxy.answer.judgement.hysteresis import CONTROL_EVERY_S, Hysteresis, Stance
+from proxy.answer.judgement.hysteresis import CONTROL_EVERY_S, PROOFS, Hysteresis, Stance
 from proxy.answer.request import FlagsRequest, ProjectName
 from proxy.answer.shape import read_answer
 from proxy.config.settings import Policy
@@ -32,6 +32,7 @@ class Door:
         self.hysteresis = Hysteresis(clock=self.clock, log=self.lines.log)
         self.says: dict[ProjectName, Tried] = {SHOP: ACCEPTED, BLOG: ACCEPTED}
         self.controls: list[FlagsRequest] = []
+        self.answers: list[Tried] = []
 
     async def ask(self, project: ProjectName = SHOP, **changes: Any) -> Stance | None:
         """Ask as a caller of a project; return what is made of a refusal, None for an answer."""
@@ -41,11 +42,14 @@ class Door:
             self.hysteresis.worked(request)
             return None
         await self.hysteresis.compare(request, self._control)
-        return self.hysteresis.weigh(request)
+        stance = self.hysteresis.weigh(request)
+        assert self.hysteresis.weigh(request) is stance, "to weigh is not to learn"
+        self.hysteresis.stances[project, stance] -= 1
+        return stance
 
     async def _control(self, request: FlagsRequest) -> Tried:
         self.controls.append(request)
-        return self.says[request.project]
+        return self.answers.pop(0) if self.answers else self.says[request.project]
 
 
 async def test_a_key_that_never_worked_is_refused_at_once() -> None:
@@ -61,9 +65,9 @@ async def test_one_key_refused_while_others_work_is_real_at_once() -> None:
     await door.ask(BLOG)
     door.says[SHOP] = REFUSED
     assert await door.ask(SHOP) is Stance.REAL
-    assert [request.project for request in door.controls] == [BLOG]
+    assert [request.project for request in door.controls] == [BLOG, SHOP] * PROOFS
     assert await door.ask(SHOP) is Stance.REAL
-    assert len(door.controls) == 1, "and that is settled until the key works again"
+    assert len(door.controls) == 2 * PROOFS, "and that is settled until the key works again"
 
 
 async def test_all_keys_refused_is_an_outage_and_held() -> None:
@@ -119,13 +123,35 @@ async def test_a_policy_without_hysteresis_relays_everything() -> None:
     assert await door.ask(SHOP, policy=Policy(hysteresis_s=0)) is Stance.EXPIRED
 
 
-async def test_an_answer_of_another_key_that_came_by_itself_is_a_control() -> None:
+async def test_answers_of_other_keys_that_came_by_themselves_are_controls() -> None:
     door = Door()
     await door.ask(SHOP)
     door.says[SHOP] = REFUSED
     assert await door.ask(SHOP) is Stance.HELD, "nobody else was ever seen"
+    found = []
+    for _ in range(PROOFS):
+        await door.ask(BLOG, writes=True)
+        found.append(await door.ask(SHOP))
+    assert found == [Stance.HELD] * (PROOFS - 1) + [Stance.REAL]
+    assert door.controls == []
+
+
+async def test_an_outage_that_refuses_every_other_request_is_none_of_the_keys_fault() -> None:
+    door = Door()
+    await door.ask(SHOP)
     await door.ask(BLOG)
-    assert await door.ask(SHOP) is Stance.REAL
+    door.says[SHOP] = REFUSED
+    door.answers = [ACCEPTED, ACCEPTED]  # the control, and then the refused question itself
+    assert await door.ask(SHOP) is Stance.HELD
+    assert [request.project for request in door.controls] == [BLOG, SHOP]
+
+
+async def test_a_question_on_which_the_service_may_write_is_not_asked_again() -> None:
+    door = Door()
+    await door.ask(SHOP)
+    await door.ask(BLOG)
+    door.says[SHOP] = REFUSED
+    assert await door.ask(SHOP, writes=True) is Stance.HELD
     assert door.controls == []
 
 
@@ -162,7 +188,6 @@ async def test_a_key_that_is_refused_now_and_then_is_held_whatever_others_say() 
     door.says[SHOP] = REFUSED
     assert await door.ask(SHOP) is Stance.HELD
     door.clock.advance(60)
-    await door.ask(BLOG)
     assert await door.ask(SHOP) is Stance.REAL
 
 
@@ -192,6 +217,7 @@ async def test_a_request_whose_key_could_not_be_read_is_relayed() -> None:
     door = Door()
     hysteresis, request = door.hysteresis, flags_request(credential=0)
     hysteresis.worked(request)
+    hysteresis.refuse(request)
     assert hysteresis.weigh(request) is Stance.UNKNOWN
 
 
@@ -200,5 +226,8 @@ async def test_the_number_of_keys_known_is_bounded(monkeypatch: pytest.MonkeyPat
     door = Door()
     for credential in range(1, 6):
         door.hysteresis.worked(flags_request(credential=credential))
-    found = [door.hysteresis.weigh(flags_request(credential=credential)) for credential in range(1, 6)]
+    found = []
+    for credential in range(1, 6):
+        door.hysteresis.refuse(flags_request(credential=credential))
+        found.append(door.hysteresis.weigh(flags_request(credential=credential)))
     assert found == [Stance.UNKNOWN, Stance.UNKNOWN, Stance.HELD, Stance.HELD, Stance.HELD]
