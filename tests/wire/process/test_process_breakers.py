@@ -85,7 +85,7 @@ async def test_held_closed_an_upstream_that_fails_is_asked_all_the_same(
     instance: Instance, operator: Operator, upstream: Upstream
 ) -> None:
     await operator.put("/breakers/default", state="closed")
-    upstream.status = 500
+    upstream.say = lambda _: (500, b"")
     calls, asked = upstream.calls, 40
     for turn in range(asked):
         assert (await ask(instance.port, f"failing-{turn}"))[0] == 500

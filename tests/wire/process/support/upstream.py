@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Self
 
 from aiohttp import web
@@ -16,14 +17,14 @@ class Upstream:
 
     Attributes:
         calls: Flag requests so far.
-        status: With what they are answered.
+        say: What each is answered, by its number: status and body.
         open: While it is clear, answers are held back.
         holding: Set once a request is being held.
     """
 
     def __init__(self) -> None:
         self.calls = 0
-        self.status = 200
+        self.say: Callable[[int], tuple[int, bytes]] = lambda _: (200, BODY)
         self.open = asyncio.Event()
         self.open.set()
         self.holding = asyncio.Event()
@@ -45,7 +46,9 @@ class Upstream:
 
     async def _flags(self, _: web.Request) -> web.Response:
         self.calls += 1
+        number = self.calls
         if not self.open.is_set():
             self.holding.set()
             await self.open.wait()
-        return web.Response(status=self.status, body=BODY, content_type="application/json")
+        status, body = self.say(number)
+        return web.Response(status=status, body=body, content_type="application/json")
