@@ -245,6 +245,7 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
     """
     clock = clock or SystemClock()
     memory, held = Memory(max_bytes=settings.memory.max_bytes, clock=clock), Held(clock=clock)
+    beyond = Tiers(memory, tiers, clock=clock, rewrite_s=settings.store.rewrite_s)
     parts = Parts(
         clock=clock,
         transport=transport or (lambda upstream: HttpTransport(upstream, clock=clock)),
@@ -255,11 +256,11 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
         held=held,
         keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
-        lasting=_lasting(memory, held, clock=clock, log=log),
+        lasting=_lasting(memory, beyond, held, clock=clock, log=log),
         switches=Switches(clock=clock),
         observed=Observed(),
         watch=watch_of(settings.telemetry, clock=clock, slate=slate, post=post, generation=_generations(held)),
-        tiers=Tiers(memory, tiers, clock=clock, rewrite_s=settings.store.rewrite_s),
+        tiers=beyond,
     )
     return Line(settings, parts)
 
@@ -301,11 +302,12 @@ def _generations(held: Held) -> Callable[[str], int | None]:
     return lambda project: None if (kept := held.document(project)) is None else kept.generation
 
 
-def _lasting(memory: Memory, held: Held, *, clock: Clock, log: Logger | None) -> Lasting:
+def _lasting(memory: Memory, tiers: Tiers, held: Held, *, clock: Clock, log: Logger | None) -> Lasting:
     flight: Flight[Flown] = Flight(clock=clock)
     trip = Trip(memory, held, judgement(clock=clock, log=log), clock=clock)
     merge = Merge(memory, trip.judgement.judge)
-    return Lasting(flight=flight, trip=trip, race=Race(clock=clock), renewal=Renewal(flight), mending=merge)
+    race, renewal = Race(clock=clock), Renewal(flight)
+    return Lasting(flight=flight, trip=trip, race=race, renewal=renewal, mending=merge, tiers=tiers)
 
 
 def _local(settings: Settings, parts: Parts) -> LocalRung:

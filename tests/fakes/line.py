@@ -28,9 +28,15 @@ class FakeLine:
         self.clock = settings.pop("clock", None) or FakeClock()
         self.transport = transport or FakeTransport()
         upstreams = settings.pop("upstreams", {"default": Upstream(url="http://upstream.invalid")})
+        tiers = settings.pop("tiers", ())
         self.settings = Settings(upstreams=upstreams, policy=policy or Policy(), **settings)
         self.line: Line = build(
-            self.settings, clock=self.clock, transport=lambda _: self.transport, rng=Random(1), new_id=lambda: "made-here"
+            self.settings,
+            clock=self.clock,
+            transport=lambda _: self.transport,
+            rng=Random(1),
+            new_id=lambda: "made-here",
+            tiers=tiers,
         )
 
     def decode(

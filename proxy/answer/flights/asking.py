@@ -22,6 +22,7 @@ from proxy.answer.switches import Mode
 from proxy.clock import Clock
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
+from proxy.lastgood.tiers.tiers import Tiers
 from proxy.upstream.origin import Origin, Tried
 
 from .flight import Flight
@@ -40,6 +41,7 @@ class Lasting(msgspec.Struct, frozen=True):
     race: Race
     renewal: Renewal
     mending: Mending
+    tiers: Tiers
 
 
 class Asking:
@@ -52,6 +54,7 @@ class Asking:
         self._race = lasting.race
         self._renewal = lasting.renewal
         self._mending = lasting.mending
+        self._tiers = lasting.tiers
         self._walk = walk
         self._clock = clock
 
@@ -118,7 +121,10 @@ class Asking:
         self, request: FlagsRequest, mode: Mode, origin: Origin, *, has_other_source: bool, lane: bool = False
     ) -> Flown:
         departure = self._trip.depart()
+        recalling = self._tiers.beside(request)  # the judge is to know what was said last, after a restart too
         tried = await origin.ask(request, mode=mode, has_other_source=has_other_source, lane=lane)
+        if recalling is not None:
+            await recalling
         return await self._trip.land(request, mode, tried, departure, origin=origin)
 
 

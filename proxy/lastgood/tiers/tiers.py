@@ -66,6 +66,7 @@ class Tiers:
         self._purges = 0
         self._waits = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._looking: set[asyncio.Task[Entry[Kept] | None]] = set()
         if self._tiers:
             memory.behind = self.offer
 
@@ -93,13 +94,21 @@ class Tiers:
         self.recalled += 1
         return self._memory.recall(key, found.whole, project=request.project, policy=request.policy, age_s=age_s)
 
+    def beside(self, request: FlagsRequest) -> asyncio.Task[Entry[Kept] | None] | None:
+        """Begin to recall what memory lacks, while something else happens; None when there is nothing to be recalled."""
+        if not self._tiers or request.key is None or self._memory.get(request.key) is not None:
+            return None
+        task = asyncio.get_running_loop().create_task(self.recall(request))
+        self._looking.add(task)
+        task.add_done_callback(self._looking.discard)
+        return task
+
     def offer(self, key: Key, whole: Whole, *, project: ProjectName, policy: Policy) -> None:
         """Have an answer that is worth remembering, given by upstream this instant, written behind."""
         if not self._tiers:
             return
         now = self._wall()
-        usable_s = max(policy.fresh_s, policy.stale_if_error_s)
-        self.outbox.put(key, Waiting(whole, project, now, now + usable_s))
+        self.outbox.put(key, Waiting(whole, project, now, now + policy.usable_s))
         self._waits.set()
 
     async def purge(self, purge: Purge, projects: Sequence[str]) -> None:
@@ -137,6 +146,8 @@ class Tiers:
 
     async def close(self) -> None:
         """Write what waits, as far as it goes within a second a tier, and give everything back."""
+        for looking in self._looking:
+            looking.cancel()
         if self._task is None:
             return
         self._task.cancel()

@@ -177,6 +177,27 @@ async def test_a_purge_reaches_tiers_and_what_waits_for_them() -> None:
     assert await life.recalls("user-2") == ("good", 0)
 
 
+async def test_what_memory_has_is_not_looked_for_beside_anything() -> None:
+    disk = FakeTier()
+    life = Life(disk)
+    life.memory.remember(key(), whole(), project=PROJECT, policy=POLICY)
+    assert life.tiers.beside(asked()) is None
+    assert life.tiers.beside(asked(key=None)) is None
+    assert Life().tiers.beside(asked()) is None
+    looking = life.tiers.beside(asked("user-2"))
+    assert looking is not None
+    assert await looking is None
+    assert disk.asked == 1
+
+
+async def test_what_was_recalled_is_never_fresh() -> None:
+    life = Life(FakeTier())
+    await life.says()
+    entry = await life.tiers.recall(asked(policy=POLICY))
+    assert entry is not None
+    assert entry.fresh_until <= life.clock.now
+
+
 async def test_what_was_being_looked_for_when_it_was_purged_stays_forgotten() -> None:
     disk = FakeTier()
     life = Life(disk)
