@@ -11,6 +11,7 @@ from .metrics.collecting import Collecting, Row
 from .metrics.prometheus import text
 from .metrics.slate import Ground
 from .metrics.snapshot import Measured, snapshot
+from .standing import Standing
 
 SUPERVISOR = "supervisor"
 
@@ -20,7 +21,10 @@ class Instance:
 
     Attributes:
         collecting: Brings the supervisor's own onto its slate.
+        standing: How the instance stands; set by whoever knows what it should be.
     """
+
+    standing: Standing
 
     def __init__(self, ground: Ground, *, workers: int, clock: Clock, log: Logger) -> None:
         self._ground = ground

@@ -32,6 +32,7 @@ from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
 from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
 from proxy.telemetry.shipping.duty import Shipping
+from proxy.telemetry.standing import POLLS_MISSED, Standing, are_stale
 
 from .care import LauncherCare
 from .desk import Desk
@@ -125,8 +126,21 @@ def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader
     reloader.on_accepted.append(shipping.reconfigure)
     figures.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
     figures.collect(shipping.rows())
+    figures.standing = Standing(
+        measured=figures.measured,
+        stale=lambda: are_stale(upkeep.report(), _limits(reloader.current.settings)),
+        missing=lambda: len(hub.answering()) < workers,
+        wall=SystemClock().wall,
+    )
+    figures.collect(figures.standing.rows())
     desk.figures = figures
     return {"figures": figures.collecting.run, "shipping": shipping.run}
+
+
+def _limits(settings: Settings) -> dict[str, float]:
+    """Return after how many seconds each project's definitions are stale: some polls, and the last one's whole time."""
+    kept = {name: project.definitions for name, project in settings.projects.items() if project.definitions is not None}
+    return {name: rules.poll_s * POLLS_MISSED + rules.timeout_s for name, rules in kept.items()}
 
 
 def _follow(settings: Settings, hub: Hub) -> None:

@@ -109,6 +109,7 @@ class Desk:
             "config": {"version": str(current.version), "accepted_at": current.accepted_at, "source": current.source},
             "launcher": {"pid": self._care.pid},
             "supervisor": {"pid": os.getpid(), "age_s": round(time.time() - self._started, 3)},
+            "mode": None if self.figures is None else self.figures.standing.mode.report(),
             "duties": [duty.report() for duty in self.duties],
             "orders": self.board.report(),
             "definitions": self.definitions(),

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 
 from aiohttp import http_parser
@@ -22,6 +23,7 @@ from proxy.process.spawn import unblock_signals
 from proxy.telemetry import logs
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
+from proxy.telemetry.standing import Told
 
 from .beyond import to_supervisor
 from .commands import Commands
@@ -38,8 +40,11 @@ def main(arguments: list[str]) -> int:
 
 
 async def _serve(family: Family, record: Accepted, *, launcher: int, index: int, log: Logger) -> int:
-    slate = None if family.metrics is None else Ground(family.metrics).claim(index)
+    ground = None if family.metrics is None else Ground(family.metrics)
+    slate = None if ground is None else ground.claim(index)
     service = Service(record.settings, family.listeners, runtime=family.runtime, log=log, slate=slate)
+    if ground is not None:
+        service.health.mode = Told(ground, len(family.listeners), monotonic=time.monotonic)
     me = Hello(os.getpid(), index, record.version, ())
     commands = Commands(service, me=me, log=log)
     _listen_to_signals(commands.leaving.set)

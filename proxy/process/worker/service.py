@@ -16,6 +16,7 @@ from proxy.definitions.acceptance import hmac_secret
 from proxy.definitions.document import Unreadable
 from proxy.definitions.snapshot import folder_of
 from proxy.edge.definitions.records import Records
+from proxy.edge.health import Health
 from proxy.edge.server import EdgeServer
 from proxy.lastgood.redis.made import redis_tier
 from proxy.lastgood.tiers.record import Purge
@@ -70,6 +71,11 @@ class Service:
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
         self._line.watch.access = Access(ratio=settings.log.access_ratio, clock=clock, log=log)
         self.collecting = Collecting(slate, worker_rows(self._line, self._edge), clock=clock, log=log)
+
+    @property
+    def health(self) -> Health:
+        """What is said of this worker's health."""
+        return self._line.health
 
     @property
     def accepting(self) -> tuple[int, ...]:

@@ -154,10 +154,10 @@ class Ground:
         all_words = (self._view[at : at + _DIRECTORY].cast("d") for at in range(0, self._size, SLATE_BYTES))
         return min((words[_SINCE] for words in all_words if words[0] == _MAGIC), default=0.0)
 
-    def read(self) -> Iterator[tuple[int, float, Series]]:
-        """Yield for each slate that was ever used: whose it is, its beat, and every series with its cells."""
+    def read(self, *, only: int | None = None) -> Iterator[tuple[int, float, Series]]:
+        """Yield for each slate that was ever used (or `only` this one's): whose it is, its beat, each series with its cells."""
         half = self._size // SLATE_BYTES // 2
-        for number in range(half * 2):
+        for number in range(half * 2) if only is None else (only, only + half):
             memory = self._view[number * SLATE_BYTES : (number + 1) * SLATE_BYTES]
             words = memory.cast("d")
             cells = words[_CELLS // 8 :]

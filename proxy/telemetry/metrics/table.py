@@ -91,6 +91,15 @@ HOLDS = _counter(
     "holdfast.judge.findings", "{answer}", "Answers of upstream that the judge looked twice at.", "project", "finding"
 )
 CONTRADICTED = _counter("holdfast.judge.contradicted", "{hold}", "Holds that a later answer showed to be right.", "project")
+REFUSALS_HELD = _counter("holdfast.hysteresis.stances", "{answer}", "What was made of refusals of keys.", "project", "stance")
+QUOTA_HELD = _counter("holdfast.hysteresis.quota_held", "{answer}", "Answers over quota that were not believed yet.", "project")
+MERGES = _counter("holdfast.merges", "{answer}", "Partial answers, by what became of them.", "project", "outcome")
+UNDELIVERED = _counter(
+    "holdfast.writes.undelivered", "{request}", "Requests that the service would have written on and did not get.", "project"
+)  # fmt: skip
+OVERTAKEN = _counter(
+    "holdfast.answers.overtaken", "{answer}", "Good answers not remembered: something later was said or purged."
+)
 OBSERVED = _counter(
     "holdfast.observed.answers", "{answer}", "What projects under observation would have got.", "project", "source", "outcome"
 )
@@ -107,6 +116,11 @@ CACHE_BYTES = _gauge("holdfast.memory.size", "By", "Remembered answers, overhead
 CACHE_ENTRIES = _gauge("holdfast.memory.entries", "{answer}", "Remembered answers.")
 EVICTED = _counter("holdfast.memory.evicted", "{answer}", "Remembered answers that made room for others.")
 
+TIERS = _counter(
+    "holdfast.tier.events", "{record}", "Records that went to and came from the tiers beyond memory.", "tier", "event"
+)
+TIERS_WAITING = _gauge("holdfast.tier.waiting", "By", "What waits to be written to a tier.", "tier")
+
 # --- definitions
 DEFINITIONS_AGE = _gauge(
     "holdfast.definitions.age", "s", "Since upstream last confirmed the definitions in use.", "project", merge=Merge.MAX
@@ -115,6 +129,14 @@ DEFINITIONS_VERSION = _gauge(
     "holdfast.definitions.generation", "{generation}", "Definitions in use, by process.", "project", merge=Merge.EACH
 )
 POLL_FAILURES = _gauge("holdfast.definitions.poll.failing", "{poll}", "Polls in a row that failed.", "project", merge=Merge.MAX)
+ENDPOINT = _counter(
+    "holdfast.definitions.requests", "{request}", "Requests of SDKs for definitions, by what they got.", "event"
+)
+
+# --- operators
+SWITCHED = _gauge(
+    "holdfast.switches.turned", "{switch}", "Switches that an operator has turned, by worker.", "switch", merge=Merge.MAX
+)
 
 # --- the processes themselves
 CONNECTIONS = _gauge("holdfast.connections", "{connection}", "Open client connections.")
@@ -124,11 +146,7 @@ WORKERS = _gauge("holdfast.workers", "{process}", "Workers that answer the super
 WORKERS_WANTED = _gauge("holdfast.workers.wanted", "{process}", "Workers that there should be.")
 FRESH = _gauge("holdfast.fresh", "1", "1: everything that is kept up to date is; 0: something is stale.")
 DEGRADED = _gauge(
-    "holdfast.degraded",
-    "1",
-    "1: users get answers of another source than they should, for this reason.",
-    "reason",
-    merge=Merge.MAX,
+    "holdfast.degraded.since", "s", "Since when, in Unix time, answers come from another source than they should.", "reason"
 )
 
 # --- telemetry itself

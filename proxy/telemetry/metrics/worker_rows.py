@@ -5,8 +5,9 @@ A new counter anywhere in the line is a row in `table`, a row here, and a line i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from proxy.answer.answer import Source
 from proxy.upstream.breaker.state import State
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from proxy.edge.server import EdgeServer
     from proxy.upstream.origin import Origin
     from proxy.worker import Line
+
+
+TIER_EVENTS: Final = frozenset({
+    "recalled", "missed", "unauthentic", "undated", "dropped", "unchanged",
+    "found", "unknown", "written", "refused", "oversized", "late", "purged", "read", "shed", "read_failures", "sent",
+})  # fmt: skip
+"""Of what a tier reports, the counters."""
 
 
 def worker_rows(line: Line, edge: EdgeServer) -> list[Row]:
@@ -47,6 +55,13 @@ def worker_rows(line: Line, edge: EdgeServer) -> list[Row]:
         Row(table.RACES, lambda: _counted(asked.race.won)),
         Row(table.LATE, lambda: _counted(asked.race.late)),
         Row(table.RENEWALS, lambda: _renewals(line)),
+        Row(table.HOLDS, lambda: _counted(line.judgement.judge.findings)),
+        Row(table.CONTRADICTED, lambda: _counted(line.judgement.judge.contradicted)),
+        Row(table.REFUSALS_HELD, lambda: _counted(line.judgement.hysteresis.stances)),
+        Row(table.QUOTA_HELD, lambda: _counted(line.judgement.quota.held)),
+        Row(table.MERGES, lambda: _counted(getattr(asked.mending, "outcomes", {}))),
+        Row(table.UNDELIVERED, lambda: _counted(asked.trip.undelivered)),
+        Row(table.OVERTAKEN, lambda: _one(asked.trip.overtaken)),
         Row(table.OBSERVED, lambda: _observed(line)),
         Row(table.DIFFERING, lambda: _counted(line.observed.differing)),
         Row(table.JOINED, lambda: _one(asked.flight.joined)),
@@ -54,6 +69,10 @@ def worker_rows(line: Line, edge: EdgeServer) -> list[Row]:
         Row(table.CACHE_BYTES, lambda: _one(cache.bytes)),
         Row(table.CACHE_ENTRIES, lambda: _one(len(cache))),
         Row(table.EVICTED, lambda: _one(cache.evicted)),
+        Row(table.TIERS, lambda: _tiers(line, TIER_EVENTS)),
+        Row(table.TIERS_WAITING, lambda: _tiers_waiting(line)),
+        Row(table.ENDPOINT, lambda: _counted(line.keys.meter.report())),
+        Row(table.SWITCHED, lambda: _counted(Counter(turn["switch"] for turn in line.switches.report()))),
         Row(table.CONNECTIONS, lambda: _one(edge.connections)),
         Row(table.CONNECTIONS_REFUSED, lambda: _one(edge.refused)),
         Row(table.SPANS, lambda: _spans(line)),
@@ -100,6 +119,17 @@ def _saved(line: Line) -> Values:
     """Exchanges not made: what was at hand, and what was shared."""
     sources = line.watch.meter.without_asking()
     return {("fresh",): sources[Source.FRESH], ("local",): sources[Source.LOCAL], ("joined",): float(line.asked.flight.joined)}
+
+
+def _tiers(line: Line, events: frozenset[str]) -> Values:
+    """Read what the tiers tell of themselves: together under `all`, and each by its name."""
+    report = line.tiers.report()
+    each = {"all": report, **{name: told for name, told in report.items() if isinstance(told, dict)}}
+    return {(tier, event): float(told[event]) for tier, told in each.items() for event in events & told.keys()}
+
+
+def _tiers_waiting(line: Line) -> Values:
+    return {(tier,): value for (tier, _), value in _tiers(line, frozenset({"waiting_bytes"})).items()}
 
 
 def _spans(line: Line) -> Values:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import aiohttp
+
 from tests.wire.process.support.callers import Callers, ask
 from tests.wire.process.support.instance import Instance, until
 from tests.wire.process.support.upstream import Upstream
@@ -96,3 +98,38 @@ async def test_gauges_tell_how_every_process_is(upstream: Upstream) -> None:
         series = await shown()
         assert total(series, "holdfast_breaker_state", state="closed", upstream="default") == 2
         assert total(series, "holdfast_workers_wanted") == 2
+
+
+async def test_an_outage_shows_in_mode_and_figures_within_moments_and_readiness_stays() -> None:
+    """What the engineer at 3 a.m. looks at: the mode, its reason and since when; and users who are still answered."""
+    async with Instance(UPSTREAMS__DEFAULT__URL="http://127.0.0.1:9", BREAKER__CONSECUTIVE=3, ADMIN__PORT=0) as instance:
+        await instance.ready(1)
+        for _ in range(4):
+            await ask(instance.port)
+
+        async def mode() -> str:
+            for _ in range(400):
+                text = await page(instance.port, "/_holdfast/mode")
+                if text.startswith("degraded"):
+                    return text
+                await asyncio.sleep(0.05)
+            raise AssertionError(f"never degraded: {text}")
+
+        assert (await mode()).startswith("degraded breaker_open since 20")
+        assert await page(instance.port, "/_holdfast/ready") == "ready"
+        assert await page(instance.port, "/_holdfast/fresh") == "fresh"
+        series = await scrape(instance)
+        assert total(series, "holdfast_degraded_since_seconds", reason="breaker_open") > 1e9
+        assert total(series, "holdfast_breaker_trips_total", upstream="default") == 1
+        async with aiohttp.ClientSession() as session, session.get(f"{instance.admin}/status.json") as answer:
+            told = (await answer.json())["mode"]
+        assert (told["state"], told["fresh"], [each["reason"] for each in told["reasons"]]) == (
+            "degraded",
+            True,
+            ["breaker_open"],
+        )
+
+
+async def page(port: int, path: str) -> str:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return await answer.text()
