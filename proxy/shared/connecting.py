@@ -62,13 +62,7 @@ def connect(settings: RedisSettings, environ: Mapping[str, str]) -> Client:
     common = _transport(settings, SOCKET_S) | _login(settings.username, settings.password, environ)
     if settings.mode == CLUSTER:
         nodes = [ClusterNode(host, port) for host, port in addresses]
-        return RedisCluster(
-            startup_nodes=nodes,
-            cluster_error_retry_attempts=1,
-            require_full_coverage=False,
-            max_connections=2 * PLACES,
-            **common,
-        )
+        return RedisCluster(startup_nodes=nodes, require_full_coverage=False, max_connections=2 * PLACES, **common)
     common |= {"db": settings.database, "max_connections": 2 * PLACES}
     if settings.mode == SENTINEL:
         theirs = _transport(settings, SENTINEL_S) | _login(None, settings.sentinel_password, environ)
