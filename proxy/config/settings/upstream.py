@@ -47,9 +47,9 @@ class Breaker(Section, frozen=True):
 
     Attributes:
         window_s: Rolling window of outcomes.
-        failure_ratio: Share of failures in the window that trips; the default trips on the 34 % outage.
+        failure_ratio: Share of failures in the window, or in its last quarter, that trips; the default trips on the 34 % outage.
         slow_s: A call that has taken this long is slow, the moment it has.
-        slow_ratio: Share of slow calls in the window that trips.
+        slow_ratio: Share of slow calls in the window, or in its last quarter, that trips.
         minimum_calls: No share trips on fewer calls in the window.
         consecutive: This many failures in a row trip at once.
         open_s: First open period; doubles with each trip in a row up to `open_max_s`, jittered.

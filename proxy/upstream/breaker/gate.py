@@ -35,8 +35,8 @@ class Gate:
         refused: Calls refused while open or half-open.
         held_back: Calls refused by the ramp.
         trips: How often it opened; an operator's doing is not counted.
-        transitions: How often it went from one state to another.
-        causes: How often it opened for which cause.
+        causes: The same by cause.
+        transitions: How often it went from one state to another, by whoever's doing.
     """
 
     def __init__(self, settings: Breaker, *, clock: Clock, rng: Random) -> None:
@@ -89,7 +89,7 @@ class Gate:
     @property
     def is_idle(self) -> bool:
         """It stands as it would have begun: nothing is lost with it."""
-        return self.state is State.CLOSED and self._is_plain and self._inner.window.failures == 0
+        return self.state is State.CLOSED and self._is_plain and self._inner.window.whole.failures == 0
 
     def admit(self, *, has_other_source: bool = True) -> Permit | Failure:
         """Let a call through, or say how long to stay away (seconds). On the ramp, who has no other source goes first."""
@@ -140,7 +140,6 @@ class Gate:
         self._good_probes = 0
         if state is State.OPEN:
             self.cause = Cause.FORCED
-            self.causes[Cause.FORCED] += 1
             self._inner.open()
         elif state is State.CLOSED:
             self.cause = None

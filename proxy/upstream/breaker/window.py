@@ -13,13 +13,40 @@ from proxy.clock import Clock
 
 SLICES: Final = 20
 
+RECENT: Final = 5
+"""Slices at its end that are looked at by themselves."""
 
-class _Slice:
+
+class Counts:
+    """What was counted in a stretch of time.
+
+    Attributes:
+        number: The slice that it is, or began with.
+        calls: Outcomes.
+        failures: Bad ones among them.
+        paced: Calls whose pace became known.
+        slow: Slow ones among them.
+    """
+
     __slots__ = ("calls", "failures", "number", "paced", "slow")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.calls = self.failures = self.paced = self.slow = 0
+
+    def add(self, other: Counts) -> None:
+        """Add another stretch."""
+        self.calls += other.calls
+        self.failures += other.failures
+        self.paced += other.paced
+        self.slow += other.slow
+
+    def subtract(self, other: Counts) -> None:
+        """Take another stretch away."""
+        self.calls -= other.calls
+        self.failures -= other.failures
+        self.paced -= other.paced
+        self.slow -= other.slow
 
 
 class Window:
@@ -28,29 +55,14 @@ class Window:
     def __init__(self, *, window_s: float, clock: Clock) -> None:
         self._slice_s = window_s / SLICES
         self._clock = clock
-        self._slices: deque[_Slice] = deque()  # oldest first
-        self._sum = _Slice(0)
+        self._slices: deque[Counts] = deque()  # oldest first
+        self._sum = Counts(0)
         self.consecutive = 0
 
     @property
-    def calls(self) -> int:
-        """Outcomes in the window."""
-        return self._current()[1].calls
-
-    @property
-    def failures(self) -> int:
-        """Bad outcomes in the window."""
-        return self._current()[1].failures
-
-    @property
-    def paced(self) -> int:
-        """Calls whose pace became known in the window."""
-        return self._current()[1].paced
-
-    @property
-    def slow(self) -> int:
-        """Those of them that were slow."""
-        return self._current()[1].slow
+    def whole(self) -> Counts:
+        """All of it."""
+        return self._current()[1]
 
     def add(self, *, is_failure: bool, is_quick: bool = True) -> None:
         """Count one outcome; `is_quick`: the call ended before it turned slow, so its pace is counted here, too."""
@@ -73,25 +85,28 @@ class Window:
             each.paced += 1
             each.slow += 1
 
+    def stretches(self) -> tuple[Counts, Counts]:
+        """Return the whole window, and its last quarter by itself, where the calm before an outage is soon forgotten."""
+        newest, total = self._current()
+        recent = Counts(newest.number - RECENT + 1)
+        for each in reversed(self._slices):
+            if each.number < recent.number:
+                break
+            recent.add(each)
+        return total, recent
+
     def clear(self) -> None:
         """Forget everything."""
         self._slices.clear()
-        self._sum = _Slice(0)
+        self._sum = Counts(0)
         self.consecutive = 0
 
-    def _current(self) -> tuple[_Slice, _Slice]:
+    def _current(self) -> tuple[Counts, Counts]:
         """Drop slices that have left the window; return the current one and the sum of all."""
         number, slices = int(self._clock.monotonic() // self._slice_s), self._slices
         if slices and slices[-1].number == number:
             return slices[-1], self._sum
         while slices and slices[0].number <= number - SLICES:
-            self._drop(slices.popleft())
-        slices.append(_Slice(number))
+            self._sum.subtract(slices.popleft())
+        slices.append(Counts(number))
         return slices[-1], self._sum
-
-    def _drop(self, old: _Slice) -> None:
-        total = self._sum
-        total.calls -= old.calls
-        total.failures -= old.failures
-        total.paced -= old.paced
-        total.slow -= old.slow

@@ -19,7 +19,7 @@ from proxy.answer.answer import Failure, Trouble
 from proxy.config.settings import Breaker
 from proxy.upstream.breaker import Cause, Gate, Permit, State
 from proxy.upstream.breaker.ramp import FROM, MOST_DEBT
-from proxy.upstream.breaker.window import SLICES
+from proxy.upstream.breaker.window import RECENT, SLICES
 from tests.fakes.clock import FakeClock
 
 SETTINGS = Breaker(
@@ -128,8 +128,7 @@ class BreakerMachine(RuleBasedStateMachine):
             return
         if before is State.CLOSED:
             self.paces += [(self.slice(), True)] * len(late)
-            slow = [is_slow for at, is_slow in self.paces if at > self.slice() - SLICES]
-            trips = len(slow) >= self.settings.minimum_calls and sum(slow) / len(slow) >= self.settings.slow_ratio
+            trips = self.is_too_large(self.paces, self.settings.slow_ratio)
             assert (self.gate.state is State.OPEN) == trips, "enough slow calls trip, ended or not, and nothing less"
             if trips:
                 self.opened(Cause.SLOW)
@@ -156,11 +155,20 @@ class BreakerMachine(RuleBasedStateMachine):
             self.outcomes, self.paces, self.in_row, self.ramp_from = [], [], 0, -math.inf
         self.opened_at = None
 
+    @rule(target=permits, quick=st.integers(0, 6), hanging=st.integers(1, 6))
+    def some_calls_are_answered_and_others_hang(self, quick: int, hanging: int):
+        permits = [permit for _ in range(quick + hanging) if (permit := self.ask(has_other_source=True)) is not None]
+        for permit in permits[:quick]:
+            self.end(permit, is_success=True)
+        return multiple(*permits[quick:])
+
     @precondition(lambda self: self.gate.state is State.CLOSED and self.forced is None)
-    @rule()
-    def failures_in_a_row_open_a_closed_breaker(self):
+    @rule(retry_after_s=st.sampled_from([None, None, 5.0, 11.0, 40.0]))
+    def failures_in_a_row_open_a_closed_breaker(self, retry_after_s: float | None):
+        if retry_after_s is not None:
+            self.not_before = max(self.not_before, self.clock.now + min(retry_after_s, self.settings.retry_after_max_s))
         for _ in range(self.settings.consecutive):
-            self.gate.blame()
+            self.gate.blame(retry_after_s=retry_after_s)
             if self.gate.state is not State.CLOSED:
                 break
             self.count(is_failure=True, is_quick=False)
@@ -317,9 +325,12 @@ class BreakerMachine(RuleBasedStateMachine):
     def trips(self) -> Cause | None:
         if self.in_row >= self.settings.consecutive:
             return Cause.CONSECUTIVE
-        seen = [is_failure for at, is_failure in self.outcomes if at > self.slice() - SLICES]
-        is_bad = len(seen) >= self.settings.minimum_calls and sum(seen) / len(seen) >= self.settings.failure_ratio
-        return Cause.RATE if is_bad else None
+        return Cause.RATE if self.is_too_large(self.outcomes, self.settings.failure_ratio) else None
+
+    def is_too_large(self, marks: list[tuple[int, bool]], ratio: float) -> bool:
+        """Tell whether the share of marked calls is too large in the whole window, or in its last quarter."""
+        stretches = [[mark for at, mark in marks if at > self.slice() - slices] for slices in (SLICES, RECENT)]
+        return any(len(seen) >= self.settings.minimum_calls and sum(seen) / len(seen) >= ratio for seen in stretches)
 
     def opened(self, cause: Cause | None) -> None:
         assert cause is None or self.gate.cause is cause, "it says why it opened"

@@ -56,7 +56,7 @@ class GuardMachine(RuleBasedStateMachine):
         project, permit = call
         self.under_way -= 1
         before, states = self.guard.gate.state, self.states()
-        counted = self.guard.gate._inner.window.failures
+        counted = self.guard.gate._inner.window.whole.failures
         self.guard.settle(permit, project, feed=feed)
         if feed is Feed.NOBODY and permit.project is None:
             self.served[project] = self.clock.now
@@ -65,7 +65,7 @@ class GuardMachine(RuleBasedStateMachine):
     @rule(project=st.sampled_from(PROJECTS), feed=st.sampled_from([Feed.NOBODY, Feed.UPSTREAM, Feed.PROJECT]))
     def a_later_stage_finds_fault(self, project: ProjectName, feed: Feed):
         before, states = self.guard.gate.state, self.states()
-        counted = self.guard.gate._inner.window.failures
+        counted = self.guard.gate._inner.window.whole.failures
         self.guard.teach(project, feed)
         self.check(project, feed, before, states, counted)
 
@@ -102,9 +102,11 @@ class GuardMachine(RuleBasedStateMachine):
             assert not (before is not State.OPEN and after is State.OPEN), (
                 "what is not upstream's fault never opens its breaker"
             )
-            assert self.guard.gate._inner.window.failures <= counted, "nor is it counted against it"
+            assert self.guard.gate._inner.window.whole.failures <= counted, "nor is it counted against it"
         elif before is State.CLOSED and after is State.CLOSED:
-            assert self.guard.gate._inner.window.failures == counted + 1 or self.guard.gate._generation, "what is, is counted"
+            assert self.guard.gate._inner.window.whole.failures == counted + 1 or self.guard.gate._generation, (
+                "what is, is counted"
+            )
         for name, state in self.states().items():
             if name != project or feed is Feed.UPSTREAM or feed is None:
                 assert state is states.get(name, State.CLOSED), "nobody's breaker moves for what is not its project's"

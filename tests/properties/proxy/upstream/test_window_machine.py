@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from proxy.upstream.breaker.window import SLICES, Window
+from proxy.upstream.breaker.window import RECENT, SLICES, Window
 from tests.fakes.clock import FakeClock
 
 WINDOW_S = 10.0
@@ -51,15 +51,29 @@ class WindowMachine(RuleBasedStateMachine):
     @invariant()
     def it_counts_the_window_right_to_one_slice(self):
         sure, at_most = self.within(self.seen)
-        assert len(sure) <= self.window.calls <= len(at_most)
-        assert sum(sure) <= self.window.failures <= sum(at_most)
+        assert len(sure) <= self.window.whole.calls <= len(at_most)
+        assert sum(sure) <= self.window.whole.failures <= sum(at_most)
         assert self.window.consecutive == self.in_row
 
     @invariant()
     def it_counts_paces_apart_from_outcomes(self):
         sure, at_most = self.within(self.paces)
-        assert len(sure) <= self.window.paced <= len(at_most)
-        assert sum(sure) <= self.window.slow <= sum(at_most)
+        assert len(sure) <= self.window.whole.paced <= len(at_most)
+        assert sum(sure) <= self.window.whole.slow <= sum(at_most)
+
+    @invariant()
+    def its_last_quarter_is_counted_by_itself(self):
+        total, recent = self.window.stretches()
+        since = self.clock.now - RECENT * SLICE_S
+        assert total.calls == self.window.whole.calls
+        assert (
+            len([1 for at, _ in self.seen if at > since + SLICE_S])
+            <= recent.calls
+            <= len([1 for at, _ in self.seen if at >= since])
+        )
+        assert sum(slow for at, slow in self.paces if at > since + SLICE_S) <= recent.slow
+        assert recent.failures <= total.failures
+        assert recent.paced <= total.paced
 
     @invariant()
     def it_keeps_no_more_than_its_slices(self):

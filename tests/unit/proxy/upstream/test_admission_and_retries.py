@@ -191,15 +191,15 @@ async def test_a_mended_call_still_counts_its_first_failure() -> None:
     transport = Scripted(BAD_GATEWAY, good())
     of = origin(transport)
     await of.ask(flags_request())
-    assert of.gate._inner.window.failures == 1
-    assert of.gate._inner.window.calls == 2
+    assert of.gate._inner.window.whole.failures == 1
+    assert of.gate._inner.window.whole.calls == 2
 
 
 async def test_a_connection_that_died_in_the_pool_is_nobodys_failure_where_the_second_try_went_well() -> None:
     transport = Scripted(Failure(trouble=Trouble.RESET, no_byte_received=True), good())
     of = origin(transport)
     await of.ask(flags_request())
-    assert of.gate._inner.window.failures == 0
+    assert of.gate._inner.window.whole.failures == 0
 
 
 async def test_there_is_no_second_try_once_the_first_has_tripped_the_breaker() -> None:

@@ -161,6 +161,16 @@ def test_the_open_period_is_as_long_as_upstream_asks_for_up_to_a_bound(asked_s: 
     assert at_least <= (refusal(breaker).retry_after_s or 0) <= at_most
 
 
+def test_what_upstream_asked_for_long_ago_is_over() -> None:
+    breaker, clock = gate(consecutive=2)
+    breaker.settle(leave(breaker), is_success=False, retry_after_s=3600)
+    breaker.settle(leave(breaker), is_success=True)
+    clock.advance(30)
+    for _ in range(2):
+        breaker.settle(leave(breaker), is_success=False)
+    assert (refusal(breaker).retry_after_s or 0) <= 2
+
+
 def test_a_straggler_cannot_lengthen_an_open_period() -> None:
     breaker, clock = gate(consecutive=1)
     straggler = leave(breaker)
