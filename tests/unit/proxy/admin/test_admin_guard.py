@@ -25,6 +25,22 @@ def test_a_rebound_name_is_refused(host: str) -> None:
     assert found[0] == 421
 
 
+@pytest.mark.parametrize("host", ["10.1.2.3:8081", "[fd00::7]:8081", "localhost"])
+def test_on_every_address_of_the_machine_any_address_is_served(host: str) -> None:
+    assert refusal(GOOD | {"Host": host}, own_host="0.0.0.0", token=TOKEN) is None
+
+
+@pytest.mark.parametrize("host", ["evil.example:8081", "10.1.2.3.evil.example", "", "10.1.2", "[fd00::7"])
+def test_on_every_address_of_the_machine_names_are_still_refused(host: str) -> None:
+    found = refusal(GOOD | {"Host": host}, own_host="::", token=TOKEN)
+    assert found is not None
+    assert found[0] == 421
+
+
+def test_a_listener_on_an_ipv6_address_is_served_under_it() -> None:
+    assert refusal(GOOD | {"Host": "[fd00::7]:8081"}, own_host="fd00::7", token=TOKEN) is None
+
+
 def test_a_web_page_is_refused_even_with_the_token() -> None:
     found = refusal(GOOD | {"Origin": "http://127.0.0.1:8081"}, own_host="127.0.0.1", token=TOKEN)
     assert found is not None
