@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -82,12 +83,20 @@ class SlowLine:
         return task
 
     def settle(self) -> None:
-        for _ in range(3):
-            self.loop.settle()
+        """Run whatever can run without time passing, to the end."""
+        while self.loop._ready:  # type: ignore[attr-defined]
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()  # one turn
 
     def advance(self, seconds: float) -> None:
-        self.loop.advance(seconds)
-        self.settle()
+        """Let time pass, timer by timer."""
+        end = self.clock.now + seconds
+        while (due := self._next_due()) <= end:
+            self.clock.now = max(self.clock.now, due)
+            self.loop.call_soon(self.loop.stop)
+            self.loop.run_forever()
+            self.settle()
+        self.clock.now = end
 
     def now(self) -> float:
         """Seconds since the test began."""
@@ -97,8 +106,8 @@ class SlowLine:
         """Ask and let time pass until there is an answer."""
         task = self.start(body, **how)
         while not task.done():
-            self.advance(self._next_due() - self.clock.now)
+            self.advance(max(0.0, self._next_due() - self.clock.now))
         return task.result()
 
     def _next_due(self) -> float:
-        return min(timer.when() for timer in self.loop._scheduled if not timer.cancelled())  # type: ignore[attr-defined]
+        return min((timer.when() for timer in self.loop._scheduled if not timer.cancelled()), default=math.inf)  # type: ignore[attr-defined]
