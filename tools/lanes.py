@@ -81,6 +81,7 @@ LANES = (
     ),
     Lane(name="collector-build", command=module("tools.collector"), minutes=15, suites=("slow",)),
     Lane(name="collector", command=pytest("tests/collector"), minutes=2, suites=("slow",)),
+    Lane(name="soak", command=pytest("tests/soak"), minutes=20, suites=("slow",)),
     Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
     Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
 )

@@ -56,7 +56,7 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     if service.disk is not None:
         service.disk.send = to_supervisor(link)
     conversation = asyncio.create_task(link.run())
-    collecting = asyncio.create_task(service.collecting.run())
+    beside = [asyncio.create_task(each.run()) for each in (service.collecting, service.trimming)]
     conversation.add_done_callback(lambda _: commands.leaving.set())
     await commands.leaving.wait()
     service.not_ready()
@@ -64,9 +64,9 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     await asyncio.sleep(service.settings.process.unready_s)
     _close(family)
     await service.stop()
-    conversation.cancel()
-    collecting.cancel()
-    await asyncio.wait([conversation, collecting])
+    for task in (conversation, *beside):
+        task.cancel()
+    await asyncio.wait([conversation, *beside])
     log.info("drained")
     return 0
 

@@ -20,6 +20,7 @@ from proxy.edge.health import Health
 from proxy.edge.server import EdgeServer
 from proxy.lastgood.redis.made import redis_tier
 from proxy.lastgood.tiers.record import Purge
+from proxy.lastgood.trim import Trimming, allocator_trim
 from proxy.process.switchboard.breakers import Breakers
 from proxy.process.switchboard.obedience import Obedience
 from proxy.telemetry import logs
@@ -45,6 +46,7 @@ class Service:
         obedience: What operators ordered, in force.
         disk: The last good answers on disk; None where none are kept.
         collecting: Brings what the line counts onto the slate; whoever runs it ends it.
+        trimming: Gives back to the system what forgotten answers took; likewise.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class Service:
         self.obedience = Obedience(self._line.switches, force=self._breakers.hold, clock=clock, log=log)
         self._edge = EdgeServer(self._line.app, limits=settings.limits, drain_s=settings.process.drain_s)
         self._line.watch.access = Access(ratio=settings.log.access_ratio, clock=clock, log=log)
+        self.trimming = Trimming(self._line.memory.cache, trim=allocator_trim())
         self.collecting = Collecting(slate, worker_rows(self._line, self._edge), clock=clock, log=log)
 
     @property

@@ -1,0 +1,57 @@
+"""When memory is given back to the system."""
+
+from __future__ import annotations
+
+from proxy.lastgood.cache import Cache
+from proxy.lastgood.trim import Trimming, allocator_trim
+from tests.fakes.clock import FakeClock
+
+
+def filled() -> tuple[Cache[int, bytes], Trimming, list[int]]:
+    cache: Cache[int, bytes] = Cache(max_bytes=10_000, clock=FakeClock())
+    calls: list[int] = []
+    trimming = Trimming(cache, trim=lambda: calls.append(cache.bytes))
+    put(cache, 0, 4)
+    trimming.look()
+    return cache, trimming, calls
+
+
+def put(cache: Cache[int, bytes], start: int, count: int) -> None:
+    for key in range(start, start + count):
+        cache.put(key, b"", cost_bytes=1_000, fresh_s=1, usable_s=10)
+
+
+def test_nothing_is_given_back_while_nothing_was_forgotten() -> None:
+    cache, trimming, calls = filled()
+    put(cache, 4, 2)
+    assert not trimming.look()
+    assert calls == []
+
+
+def test_evictions_leave_holes_that_are_given_back_once() -> None:
+    cache, trimming, calls = filled()
+    put(cache, 10, 20)
+    assert cache.evicted
+    assert trimming.look()
+    assert not trimming.look()
+    assert (trimming.done, len(calls)) == (1, 1)
+
+
+def test_a_purge_is_given_back_too() -> None:
+    cache, trimming, calls = filled()
+    cache.purge(lambda key, _: key == 0)
+    assert trimming.look()
+    assert len(calls) == 1
+
+
+async def test_without_anything_to_call_the_duty_is_over_at_once() -> None:
+    cache, _, _ = filled()
+    trimming = Trimming(cache, trim=None)
+    await trimming.run()
+    put(cache, 10, 20)
+    assert not trimming.look()
+
+
+def test_where_the_c_library_has_it_it_can_be_called() -> None:
+    trim = allocator_trim()
+    assert trim is None or trim() in (0, 1)
