@@ -120,23 +120,24 @@ async def test_in_a_cluster_lease_and_board_of_a_project_are_on_one_node(cluster
     assert sum(node.size() for node in cluster) == 6
 
 
-async def test_a_node_of_a_cluster_that_dies_costs_answers_and_nothing_else(
-    cluster: list[Server], stack: AsyncExitStack
-) -> None:
+async def dying(cluster: list[Server]) -> None:
+    async with AsyncExitStack() as stack:
+        house = House(stack, settings(*(node.address for node in cluster), mode="cluster"))
+        tier = await house.tier()
+        tier.offer([record(number) for number in range(50)])
+        await until(lambda: tier.written == 50)
+        cluster[1].kill()
+        found = [await tier.get(record(number).key) for number in range(50)]
+        assert all(value in {None, record(number).value} for number, value in enumerate(found))
+        assert "redis_unexpected" not in house.lines.events()
+
+
+async def test_a_node_of_a_cluster_that_dies_costs_answers_and_nothing_else(cluster: list[Server]) -> None:
     await until(lambda: all(b"cluster_state:ok" in node.say("CLUSTER", "INFO") for node in cluster))
-    house = House(stack, settings(*(node.address for node in cluster), mode="cluster"))
-    tier = await house.tier()
-    tier.offer([record(number) for number in range(50)])
-    await until(lambda: tier.written == 50)
-    cluster[1].kill()
-    found = [await tier.get(record(number).key) for number in range(50)]
-    assert all(value in {None, record(number).value} for number, value in enumerate(found))
-    assert "redis_unexpected" not in house.lines.events()
-    await stack.aclose()
-    del house, tier
     with warnings.catch_warnings():
-        # redis-py 8.1 lets go of a dead node with its connections open; here, and not in the middle of another test, they end.
+        # redis-py 8.1 lets go of a dead node with its connections open; they end here, and not in the middle of another test.
         warnings.simplefilter("ignore", ResourceWarning)
+        await dying(cluster)
         gc.collect()
 
 
