@@ -1,4 +1,11 @@
-"""The remembered answers against a plain model: a list in order of use, and the clock."""
+"""The remembered answers against a plain model: a list in order of use, and the clock.
+
+- Never are more bytes held than the budget, and the bytes counted are those of what is held.
+- What goes to make room is what was used longest ago, and no more goes than has to.
+- A value is fresh until its first deadline, there until its second, and never after; both count from when it was said.
+- What was put back old is exactly as old as before; a clock that stands still changes nothing.
+- What does not fit at all is not kept, and costs nobody else their place.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +31,20 @@ class CacheMachine(RuleBasedStateMachine):
         self.budget = BUDGET
 
     @rule(
-        key=KEYS, value=st.integers(), cost=st.integers(0, 3 * ENTRY_BYTES), fresh=st.integers(0, 9), usable=st.integers(0, 20)
+        key=KEYS,
+        value=st.integers(),
+        cost=st.integers(0, 3 * ENTRY_BYTES) | st.just(9 * ENTRY_BYTES),
+        fresh=st.integers(0, 9),
+        usable=st.integers(0, 20),
+        age=st.just(0) | st.integers(0, 22),
     )
-    def put(self, key: str, value: int, cost: int, fresh: int, usable: int):
+    def put(self, key: str, value: int, cost: int, fresh: int, usable: int, age: int):
         self._forget(key)
-        kept = self.cache.put(key, value, cost_bytes=cost, fresh_s=fresh, usable_s=usable)
-        assert kept == (usable > 0 and cost + ENTRY_BYTES <= self.budget), "kept is what is usable at all and fits at all"
+        kept = self.cache.put(key, value, cost_bytes=cost, fresh_s=fresh, usable_s=usable, age_s=age)
+        assert kept == (usable > age and cost + ENTRY_BYTES <= self.budget), "kept is what is usable at all and fits at all"
         if kept:
-            now = self.clock.now
-            self.model.append((key, value, cost + ENTRY_BYTES, now + min(fresh, usable), now + usable))
+            said_at = self.clock.now - age
+            self.model.append((key, value, cost + ENTRY_BYTES, said_at + min(fresh, usable), said_at + usable))
         self._evict()
 
     @rule(key=KEYS)
@@ -45,6 +57,8 @@ class CacheMachine(RuleBasedStateMachine):
             return
         assert entry is not None
         assert (entry.value, entry.fresh_until, entry.usable_until) == (held[1], held[3], held[4])
+        assert entry.stored_at <= self.clock.now < entry.usable_until
+        assert entry.fresh_until <= entry.usable_until
         self._forget(key)
         self.model.append(held)
 
@@ -58,6 +72,11 @@ class CacheMachine(RuleBasedStateMachine):
         name, value, cost, fresh, usable = self.model.pop()
         self.model.append((name, value, cost + by, fresh, usable))
         self._evict()
+
+    @rule(key=KEYS)
+    def drop(self, key: str):
+        assert self.cache.drop(key) == any(row[0] == key for row in self.model)
+        self._forget(key)
 
     @rule(keys=st.sets(KEYS))
     def purge(self, keys: set[str]):
@@ -76,6 +95,10 @@ class CacheMachine(RuleBasedStateMachine):
         self.clock.advance(seconds)
 
     @invariant()
+    def what_goes_first_is_what_was_used_longest_ago(self):
+        assert list(self.cache._entries) == [row[0] for row in self.model]
+
+    @invariant()
     def bytes_are_what_is_held_and_within_the_budget(self):
         assert self.cache.bytes == sum(row[2] for row in self.model) <= self.budget
         assert len(self.cache) == len(self.model)
@@ -88,5 +111,5 @@ class CacheMachine(RuleBasedStateMachine):
             self.model.pop(0)
 
 
-CacheMachine.TestCase.settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+CacheMachine.TestCase.settings = settings(max_examples=400, stateful_step_count=60, deadline=None)
 TestCacheMachine = CacheMachine.TestCase
