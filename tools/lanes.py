@@ -72,6 +72,7 @@ LANES = (
     Lane(name="prometheus-long", command=pytest("tests/prometheus", "-k", "a_minute"), minutes=5, suites=("slow",)),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.2),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=3.5),
+    Lane(name="scenarios", command=module("harness.scenarios", "play"), minutes=50, suites=("slow",)),
     Lane(name="mutation", command=module("tests.mutation"), minutes=40, suites=("slow",)),
     Lane(
         name="store-kills",

@@ -1,4 +1,7 @@
-"""Writes docs/outages.md from the scenario table. Nothing on the page is typed by hand, so nothing on it can grow old."""
+"""Writes docs/outages.md from the scenario table. Nothing on the page is typed by hand, so nothing on it can grow old.
+
+The section with what was measured is written by `play`, and kept.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +48,8 @@ The second address it prints is a control endpoint: `PUT /scenario` with `{{"id"
 _KNOWN: Final = {each: each.value for each in Known}
 
 
-def page() -> str:
-    """Return the whole page."""
+def page(measured: str = "") -> str:
+    """Return the whole page; `measured`: the section that `play` wrote, which is kept as it is."""
     return "\n".join(
         [
             INTRODUCTION,
@@ -56,6 +59,7 @@ def page() -> str:
             "## Further faults\n",
             *_table(FURTHER, has_source=False),
             "",
+            *([measured, ""] if measured else []),
         ]
     )
 
