@@ -14,9 +14,10 @@ import msgspec
 
 
 class Source(StrEnum):
-    """Where an answer came from."""
+    """Where an answer came from; MERGED: from upstream, with flags that it could not say filled from elsewhere."""
 
     UPSTREAM = "upstream"
+    MERGED = "merged"
     FRESH = "fresh"
     STALE = "stale"
     LOCAL = "local"

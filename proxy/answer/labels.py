@@ -12,11 +12,13 @@ The vocabulary is fixed and small, names nobody and nothing, and is the same for
 | `bypass`, `observe`: pure relay          | none: not a byte is added                                           |
 | remembered, after upstream failed or was late | `holdfast; fwd=stale[; fwd-status=<n>][; collapsed]; ttl=-<s>; detail=stale` |
 | remembered, upstream not asked           | `holdfast; hit; ttl=-<s>; detail=stale`                             |
+| upstream's, gaps filled from elsewhere   | `holdfast; fwd=<why>; fwd-status=200[; collapsed]; detail=merged`   |
 | assembled from other sources             | `holdfast; fwd=<why>; detail=local` (or `configured`)               |
 | nothing at hand                          | `holdfast; fwd=<why>; detail=none`                                  |
 
 `hit` and `fwd` never stand together (RFC 9211 §2.1). `Proxy-Status` is there whenever a failure led to the answer:
-`holdfast; error=<RFC 9209 type>; received-status=<n>; details="<trouble>"`. `Age` is that of the copy, or of the definitions.
+`holdfast; error=<RFC 9209 type>; received-status=<n>; details="<trouble>"`. `Age` is that of the copy, or of the
+definitions; of a merged answer, that of the oldest flag in it.
 """
 
 from __future__ import annotations

@@ -53,15 +53,16 @@ class Merge:
         gaps = self._gaps(request, answer)
         if not gaps:
             return story
-        pieces = await fill(gaps)
-        found = await _found(pieces, gaps)
+        found = await _found(await fill(gaps), gaps)
         outcome, content = _merged(request, answer, found, gaps - found.keys())
         self.outcomes[request.project, outcome] += 1
-        failure = Failure(trouble=Trouble.PARTIAL, status=story.content.status)
+        told = replace(story, failure=Failure(trouble=Trouble.PARTIAL, status=story.content.status))
         if content is None:
-            return replace(story, failure=failure)
-        source = Source.NONE if outcome is Outcome.REFUSED else story.source
-        return replace(story, content=content, source=source, failure=failure)
+            return told
+        if outcome is Outcome.REFUSED:
+            return replace(told, content=content, source=Source.NONE)
+        age_s = max((each.age_s for each in found.values()), default=0.0)
+        return replace(told, content=content, source=Source.MERGED if found else story.source, age_s=age_s)
 
     def _gaps(self, request: FlagsRequest, answer: ReadAnswer) -> frozenset[str]:
         failed = {key for key, record in answer.records.items() if record.failed}
@@ -81,6 +82,7 @@ class Merge:
 class _Found(msgspec.Struct, frozen=True):
     record: Record
     source: Source
+    age_s: float
 
 
 async def _found(pieces: Sequence[Filled], gaps: frozenset[str]) -> dict[str, _Found]:
@@ -92,7 +94,7 @@ async def _found(pieces: Sequence[Filled], gaps: frozenset[str]) -> dict[str, _F
             records = {} if answer is None else answer.records
         for key in gaps & records.keys():
             if key not in found and not records[key].failed:
-                found[key] = _Found(records[key], piece.source)
+                found[key] = _Found(records[key], piece.source, piece.age_s)
     return found
 
 

@@ -188,7 +188,7 @@ async def test_a_failed_flag_is_filled_from_memory_and_never_remembered(mark: by
     line.transport.say = good(b'{"errorsWhileComputingFlags":false,"flags":{"a":{"key":"a","enabled":false,%s}}}' % mark)
     answer = await line.ask(BODY)
     assert (answer.source, answer.stored, answer.failure) == (
-        Source.UPSTREAM,
+        Source.MERGED,
         False,
         Failure(trouble=Trouble.PARTIAL, status=200),
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.answer.answer import Answer, Assembled, Failure, Source, Trouble, Whole
+from proxy.answer.labels import labels
 from proxy.answer.switches import Turn
 from proxy.config.settings import FlagPolicy, Policy
 from tests.fakes.definitions import flag
@@ -52,7 +53,12 @@ async def test_a_failed_flag_keeps_its_last_good_value_and_the_others_their_new_
     answer = await line.ask(ASK)
     assert values(answer) == {"a": "red", "b": False}
     assert sources(answer) == {"a": Source.STALE, "b": Source.UPSTREAM}
-    assert (answer.source, answer.failure, answer.stored) == (Source.UPSTREAM, PARTIAL, False)
+    assert (answer.source, answer.age_s, answer.failure, answer.stored) == (Source.MERGED, 10, PARTIAL, False)
+    assert dict(labels(answer)) == {
+        "Cache-Status": "holdfast; fwd=stale; fwd-status=200; detail=merged",
+        "Proxy-Status": 'holdfast; received-status=200; details="partial"',
+        "Age": "10",
+    }
     body = said(answer)
     assert (body["errorsWhileComputingFlags"], body["requestId"], body["evaluatedAt"]) == (True, "r2", 2)
     assert body["flags"]["a"] == record("a", "red"), "as upstream wrote it"
@@ -154,7 +160,7 @@ async def test_what_cannot_be_filled_is_left_out_for_clients_to_whom_that_is_not
     answer = await line.ask(ASK | {"flag_keys": ["a", "b"]})
     assert values(answer) == {"b": True}
     assert said(answer)["errorsWhileComputingFlags"] is True
-    assert answer.failure == PARTIAL
+    assert (answer.source, answer.failure) == (Source.UPSTREAM, PARTIAL)
 
 
 async def test_a_client_that_reads_a_missing_flag_as_false_is_refused_fast_when_it_named_the_flag() -> None:
