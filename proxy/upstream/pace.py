@@ -35,9 +35,9 @@ class Pace:
     def note(self, seconds: float) -> None:
         """Count one."""
         bucket = int(math.log(seconds / _SHORTEST_S) * _PER_E_FOLD) + 1 if seconds > _SHORTEST_S else 0
-        self._counts[min(bucket, _BUCKETS - 1)] += 1.0
-        self._seen += 1
-        if self._seen % _ASK_AGAIN == 0 or self._seen == ENOUGH:
+        self._counts[bucket if bucket < _BUCKETS else -1] += 1.0
+        self._seen = seen = self._seen + 1
+        if not seen % _ASK_AGAIN or seen == ENOUGH:
             self._look()
 
     @property

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import Counter, deque
+from collections import deque
 from typing import Final
 
 from proxy.answer.answer import Failure, Trouble
@@ -42,7 +42,7 @@ class Bulkhead:
         self._has_shares = self._project_places < places
         self._longest = queue
         self._queue: deque[_Waiter] = deque()
-        self._by_project: Counter[ProjectName] = Counter()
+        self._by_project: dict[ProjectName, int] = {}
         self.taken = 0
         self.queued = 0
         self.refused = 0
@@ -81,8 +81,9 @@ class Bulkhead:
         """Give the place back; it goes to the first in the queue who may have it."""
         self.taken -= 1
         if self._has_shares:
-            self._by_project[project] -= 1
-            if not self._by_project[project]:
+            if self._by_project[project] > 1:
+                self._by_project[project] -= 1
+            else:
                 del self._by_project[project]
         if self._queue:
             self._hand_on()
@@ -95,12 +96,12 @@ class Bulkhead:
     def _has_place(self, project: ProjectName) -> bool:
         if self.taken >= self._places:
             return False
-        return not self._has_shares or self._by_project[project] < self._project_places
+        return not self._has_shares or self._by_project.get(project, 0) < self._project_places
 
     def _take(self, project: ProjectName) -> None:
         self.taken += 1
         if self._has_shares:
-            self._by_project[project] += 1
+            self._by_project[project] = self._by_project.get(project, 0) + 1
 
     def _hand_on(self) -> None:
         for waiter in self._queue:
