@@ -18,7 +18,7 @@ from tests.fakes.requests import flags_request
 from tests.fakes.transport import good
 
 RATE_PER_S = 300
-CALM_S, AFTER_S = 5.0, 32.0
+CALM_S, AFTER_S = 15.0, 32.0
 TRIPS_WITHIN_S, NORMAL_WITHIN_S, LOAD_RATIO = 5.0, 30.0, 0.02
 BUSY = Whole(429, "", b"", (("retry-after", "5"),))
 Fault = Callable[[Random], tuple[float, Whole | Failure]]  # how long it takes, and what comes
