@@ -66,6 +66,7 @@ class Writer:
         set_aside: Damaged files set aside.
         answers: Answers in the file, and
         bytes: what they take, as of the last tidying.
+        patience_s: How long a purge waits for the disk before it is told to be owed.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Writer:
         self.set_aside = 0
         self.answers = 0
         self.bytes = 0
+        self.patience_s = PURGE_S
         self._folder = folder
         self._seals = seals
         self._max_bytes = max_bytes
@@ -121,7 +123,7 @@ class Writer:
         self._owed.append(owed)
         self._stir()
         with suppress(TimeoutError):
-            async with asyncio.timeout(PURGE_S):
+            async with asyncio.timeout(self.patience_s):
                 return await asyncio.shield(owed.done)
         return Forgotten(refusal=self.trouble or "slow")
 
