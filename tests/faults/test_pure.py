@@ -3,7 +3,7 @@
 The proxy has known callers' answers in memory and judges everything as ever in `observe`; so each scenario tempts it to answer
 otherwise. Compared are status, body and every header line but two closed lists: what belongs to one connection, and what the
 edge says for itself whatever the line does (decision 0166). Chances are made certainties, because the service and the proxy
-are asked one after the other; delays are played twenty times as fast.
+are asked one after the other; delays are played two hundred times as fast.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CORS = "access-control-"
 VARY = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 """Whose origin may read an answer is the edge's to say: upstream's own lines are about its own host."""
 NO_ANSWER_S = 2.0
-HASTE = 20.0
+HASTE = 200.0
 UNANSWERED = frozenset({How.SILENCE, How.HANG, How.DRIP, How.HALF_OPEN})
 """Nobody who asks, or asks over a connection that was there, has a whole answer before an SDK gives up, proxy or not."""
 AS_DECIDE = ("X-Original-Endpoint", "decide")
