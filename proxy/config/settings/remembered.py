@@ -10,7 +10,11 @@ from .section import Bytes, PositiveSeconds, Seconds, SecretSource, Section
 
 
 class Memory(Section, frozen=True):
-    """The remembered answers of one worker, bounded by bytes with Python's overhead counted."""
+    """The remembered answers of one worker.
+
+    Attributes:
+        max_bytes: What they may take, Python's overhead counted; those not used longest go first.
+    """
 
     max_bytes: Bytes = 64 * 1024 * 1024
 
@@ -31,7 +35,7 @@ class Store(Section, frozen=True):
 
     enabled: bool = True
     directory: str | None = None
-    max_bytes: Annotated[int, Meta(ge=1024 * 1024, le=1 << 40)] = 256 * 1024 * 1024
+    max_bytes: Annotated[int, Meta(ge=1024 * 1024, le=1 << 40)] = 128 * 1024 * 1024
     rewrite_s: Seconds = 60.0
     read_timeout_s: PositiveSeconds = 0.1
     hmac_key: SecretSource | None = None

@@ -101,6 +101,10 @@ class Book:
             self.purge(SealedPurge(name))
         return len(others)
 
+    def trim(self) -> None:
+        """Make room until what is there fits: the limit may have been lowered."""
+        self._make_room(0)
+
     def give_back(self, *, everything: bool = False) -> None:
         """Return free pages to the disk, some or all, and shorten the log where no reader is in the way."""
         with self._told():

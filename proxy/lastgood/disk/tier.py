@@ -21,7 +21,7 @@ Send: TypeAlias = Callable[[Sequence[Sealed]], Awaitable[bool]]
 """Hands a batch to the writer; False: it did not take it, or nobody can tell."""
 Sleep: TypeAlias = Callable[[float], Awaitable[None]]
 
-BACKLOG_BYTES: Final = 8 * 1024 * 1024
+BACKLOG_BYTES: Final = 4 * 1024 * 1024
 BATCH_BYTES: Final = 128 * 1024
 PAUSE_S: Final = 0.02
 """Between two batches: at most 6 MiB a second, so that a burst of strangers does not take the supervisor's whole core."""

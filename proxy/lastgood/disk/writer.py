@@ -211,6 +211,7 @@ class Writer:
         while await asyncio.to_thread(lambda: book.forget_ended(now=now)):
             continue
         await asyncio.to_thread(book.keep_only, projects)
+        await asyncio.to_thread(book.trim)
         await asyncio.to_thread(book.give_back)
         await asyncio.to_thread(forget_aside, self._folder)
         self.answers, self.bytes = await asyncio.to_thread(lambda: (book.count(), book.bytes))

@@ -6,7 +6,6 @@ flags. "The same" leaves out what differs in every answer (`requestId`, `evaluat
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -18,11 +17,11 @@ from proxy.answer.request import Key, ProjectName
 
 from .record import RECORD_BYTES
 
-MAX_BYTES: Final = 8 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 WRITTEN_KEPT: Final = 16_384
 """So many questions are recognised as written lately: about 3 MiB."""
 
-_CHANGING: Final = re.compile(rb'"(?:requestId|evaluatedAt)"\s*:\s*(?:"[^"\\]*"|[0-9]+)')
+_CHANGING: Final = (b'"requestId":', b'"evaluatedAt":')
 
 
 class Waiting(msgspec.Struct, frozen=True, gc=False):
@@ -88,7 +87,7 @@ class Outbox:
         self._written.clear()
 
     def _is_worth_writing(self, key: Key, waiting: Waiting) -> bool:
-        printed = hash(_CHANGING.sub(b"", waiting.whole.body))
+        printed = hash(_lasting(waiting.whole.body))
         before = self._written.pop(key.digest, None)
         if before is not None and before[0] == printed and waiting.stored_at - before[1] < self.rewrite_s:
             self._written[key.digest] = before
@@ -97,3 +96,16 @@ class Outbox:
             del self._written[next(iter(self._written))]
         self._written[key.digest] = (printed, waiting.stored_at)
         return True
+
+
+def _lasting(body: bytes) -> bytes:
+    """Return an answer without what differs in every one: the values of the last fields of these names, up to what follows.
+
+    Searching costs 1 µs where a pattern costs 7. Where another field is hit, the answer merely seems changed and is written.
+    """
+    for name in _CHANGING:
+        at = body.rfind(name)
+        if at >= 0:
+            ends = [end for end in (body.find(b",", at), body.find(b"}", at)) if end >= 0]
+            body = body[:at] + body[min(ends, default=len(body)) :]
+    return body

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+
 from proxy.config.settings import SecretSource, Settings, Store, Upstream
 from proxy.lastgood.disk.place import folder_of, seals_of
 from proxy.lastgood.tiers.record import Purge

@@ -216,6 +216,17 @@ async def test_ended_answers_and_other_projects_are_forgotten_in_time(tmp_path: 
         assert await store.read("kept") is not None
 
 
+async def test_a_lowered_limit_is_kept_from_then_on(tmp_path: Path) -> None:
+    async with Store(tmp_path) as store:
+        await store.write(*(record(f"{n}", size=10_000) for n in range(400)))
+        assert (tmp_path / FILE).stat().st_size > 2 << 20
+        store.writer.reconfigure(max_bytes=1 << 20, projects=["default"])
+        await store.idle()
+        assert store.writer.bytes <= 1 << 20
+        assert await store.read("0") is None
+        assert await store.read("399") is not None
+
+
 async def test_a_file_that_somebody_removed_is_made_anew(tmp_path: Path) -> None:
     async with Store(tmp_path) as store:
         await store.write(record("a"))

@@ -92,6 +92,20 @@ def test_what_differs_in_every_answer_is_no_change() -> None:
     assert outbox.take() is None
 
 
+def test_a_flag_that_is_called_like_what_differs_is_still_seen_to_change() -> None:
+    outbox = Outbox(rewrite_s=60)
+    for value in (b"true", b"false"):
+        body = b'{"flags":{"requestId":' + value + b'},"requestId":"4c1e","evaluatedAt":17}'
+        outbox.put(key(), waiting(Whole(200, "", body)))
+        assert outbox.take() is not None
+
+
+def test_an_answer_cut_short_is_an_answer_like_any_other() -> None:
+    outbox = Outbox(rewrite_s=60)
+    outbox.put(key(), waiting(Whole(200, "", b'{"requestId":')))
+    assert outbox.take() is not None
+
+
 def test_a_changed_flag_is_written_at_once() -> None:
     outbox = Outbox(rewrite_s=60)
     outbox.put(key(), waiting(whole("on")))
