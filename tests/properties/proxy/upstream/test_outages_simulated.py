@@ -18,7 +18,7 @@ from tests.fakes.requests import flags_request
 from tests.fakes.transport import good
 
 RATE_PER_S = 300
-CALM_S, AFTER_S = 15.0, 32.0
+CALM_S, AFTER_S = 15.0, 35.0
 TRIPS_WITHIN_S, NORMAL_WITHIN_S, LOAD_RATIO = 5.0, 30.0, 0.02
 BUSY = Whole(429, "", b"", (("retry-after", "5"),))
 Fault = Callable[[Random], tuple[float, Whole | Failure]]  # how long it takes, and what comes
@@ -36,10 +36,11 @@ FAULTS: dict[str, Fault] = {
 class Outage:
     """An upstream that is ill for a while, and the traffic to it."""
 
-    def __init__(self, fault: Fault, *, lasts_s: float, seed: int) -> None:
+    def __init__(self, fault: Fault, *, lasts_s: float, seed: int, every_s: float) -> None:
         self.clock = FakeClock(now=0.0)
         self.random = Random(seed)
         self.fault = fault
+        self.every_s = every_s
         self.ends = CALM_S + lasts_s
         settings = OriginSettings(Upstream(url="http://x"), Breaker(), has_one_project=True)
         self.origin = Origin(settings, transport=self, clock=self.clock, rng=self.random)
@@ -67,7 +68,7 @@ class Outage:
         async with asyncio.TaskGroup() as callers:
             while self.clock.now < self.ends + AFTER_S:
                 callers.create_task(self.ask())
-                await asyncio.sleep(1 / RATE_PER_S)
+                await asyncio.sleep(self.every_s)
                 if self.origin.gate.trips > len(self.tripped_at):
                     self.tripped_at.append(self.clock.now)
 
@@ -75,8 +76,8 @@ class Outage:
         return sum(begin <= at < end for at in self.reached) / (end - begin) / RATE_PER_S
 
 
-def played(fault: Fault, *, lasts_s: float, seed: int) -> Outage:
-    outage = Outage(fault, lasts_s=lasts_s, seed=seed)
+def played(fault: Fault, *, lasts_s: float, seed: int, every_s: float = 1 / RATE_PER_S) -> Outage:
+    outage = Outage(fault, lasts_s=lasts_s, seed=seed, every_s=every_s)
     loop = LeapingLoop(outage.clock)
     try:
         loop.run_until_complete(outage.play())
@@ -98,3 +99,15 @@ def test_an_outage_is_noticed_left_alone_and_over_when_it_is_over(name: str) -> 
         assert all(normal), "half a minute after the end every call is answered by upstream"
         if "34" not in name:  # of whose calls most are well: probes close it now and then, and it trips again
             assert outage.asked_between(outage.tripped_at[0] + 0.1, ended) <= LOAD_RATIO
+
+
+@pytest.mark.parametrize("every_s", [0.1, 1.0, 4.0])
+@pytest.mark.parametrize("name", ["every answer is a 500", "silence"])
+def test_where_few_ask_all_is_normal_as_soon(name: str, every_s: float) -> None:
+    """Probes are requests: with one every four seconds the ramp may begin late, but each of them is answered by upstream."""
+    for seed, lasts_s in enumerate((300.0, 307.7, 313.1)):
+        outage = played(FAULTS[name], lasts_s=lasts_s, seed=seed, every_s=every_s)
+        assert outage.tripped_at, "failures in a row trip where there are too few for a share"
+        normal = [is_well for at, is_well in outage.answered if at >= outage.ends + NORMAL_WITHIN_S]
+        assert normal
+        assert all(normal)
