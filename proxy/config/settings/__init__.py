@@ -53,7 +53,11 @@ DEFAULT_PROJECT: Final = "default"
 
 
 class Settings(Section, frozen=True):
-    """Everything. `projects` empty: any token is served from the `default` upstream, with a warning at start."""
+    """Everything. `projects` empty: any token is served from the `default` upstream, with a warning at start.
+
+    Attributes:
+        trusted_proxies: Networks in CIDR form whose `X-Forwarded-For` and whose wish to be traced are believed.
+    """
 
     upstreams: dict[Name, Upstream]
     projects: dict[Name, Project] = msgspec.field(default_factory=dict)

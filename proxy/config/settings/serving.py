@@ -10,14 +10,25 @@ from .section import Bytes, Count, Name, Port, PositiveSeconds, Seconds, SecretS
 
 
 class Listen(Section, frozen=True):
-    """Where callers connect. Port 0 takes a free one and prints it."""
+    """Where callers connect.
+
+    Attributes:
+        host: Address; `0.0.0.0` or `::` for everybody.
+        port: 0 takes a free one; the first log line tells it.
+    """
 
     host: str = "127.0.0.1"
     port: Port = 8080
 
 
 class Admin(Section, frozen=True):
-    """The operators' listener: off unless a port is given; a token is required off loopback."""
+    """The operators' listener.
+
+    Attributes:
+        host: Address.
+        port: None: there is no such listener; 0 takes a free one.
+        token: Bearer token; required when the address is not loopback.
+    """
 
     host: str = "127.0.0.1"
     port: Port | None = None
@@ -101,7 +112,12 @@ class Passthrough(Section, frozen=True):
 
 
 class Log(Section, frozen=True):
-    """JSON lines on standard output. `access_ratio` samples one line per so many requests; fallbacks are always considered."""
+    """JSON lines on standard output.
+
+    Attributes:
+        level: `debug`, `info`, `warning` or `error`.
+        access_ratio: Share of requests that get a line; of those in trouble ten a second for each project and reason always do.
+    """
 
     level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
     access_ratio: Annotated[float, Meta(ge=0, le=1)] = 0.0
