@@ -306,7 +306,7 @@ def _lasting(memory: Memory, tiers: Tiers, held: Held, *, clock: Clock, log: Log
     flight: Flight[Flown] = Flight(clock=clock)
     trip = Trip(memory, held, judgement(clock=clock, log=log), clock=clock)
     merge = Merge(memory, trip.judgement.judge)
-    race, renewal = Race(clock=clock), Renewal(flight)
+    race, renewal = Race(clock=clock), Renewal(flight, clock=clock)
     return Lasting(flight=flight, trip=trip, race=race, renewal=renewal, mending=merge, tiers=tiers)
 
 

@@ -80,6 +80,23 @@ def test_an_open_breaker_is_respected() -> None:
         assert renewal(line).failed == 5
 
 
+def test_where_upstream_may_not_be_asked_nobody_begins_a_renewal_for_a_moment() -> None:
+    with SlowLine(policy=POLICY, breaker=Breaker(consecutive=1, open_s=2)) as line:
+        line.ask()
+        line.advance(11)
+        line.transport.say = Failure(trouble=Trouble.RESET)
+        line.ask()
+        line.advance(0.01)
+        for _ in range(10):
+            assert line.ask().source is Source.STALE
+        assert (renewal(line).begun, renewal(line).put_off) == (2, 9)
+        line.transport.say = good(NEWER)
+        line.advance(2)
+        line.ask()
+        line.advance(0.01)
+        assert line.ask().content.body == NEWER, "and a renewal is the probe when it is time"
+
+
 def test_not_many_are_renewed_at_a_time() -> None:
     with SlowLine(policy=POLICY) as line:
         renewal(line)._most = 2
