@@ -45,17 +45,12 @@ class Gone:
     def __contains__(self, key: str) -> bool:
         return key in self._losses
 
-    def add(self, keys: Iterable[str], *, is_plain: bool, now: float) -> None:
-        """Believe flags to be gone."""
-        for key in keys:
-            known = self._losses.get(key)
-            if known is not None:
-                known.is_plain = known.is_plain or is_plain
-                continue
-            self._losses[key] = Loss(now, is_plain)
-            self.bytes += _cost(key)
+    def add(self, keys: Iterable[str], *, is_plain: bool, now: float) -> tuple[str, ...]:
+        """Believe flags to be gone; return those of which that is news."""
+        news = tuple(key for key in keys if self._is_news(key, is_plain=is_plain, now=now))
         while self.bytes > MOST_BYTES:
             self._forget(next(iter(self._losses)))
+        return news
 
     def see(self, keys: AbstractSet[str]) -> None:
         """Note that an answer holds these flags."""
@@ -76,6 +71,16 @@ class Gone:
         recent = {key for key, loss in self._losses.items() if not loss.is_plain and now - loss.at < within_s}
         doubtful = recent if len(recent) >= fewer_than else frozenset[str]()
         return {key for key in missing if key in self._losses and key not in doubtful}
+
+    def _is_news(self, key: str, *, is_plain: bool, now: float) -> bool:
+        known = self._losses.get(key)
+        if known is None:
+            self._losses[key] = Loss(now, is_plain)
+            self.bytes += _cost(key)
+            return True
+        is_news = is_plain and not known.is_plain
+        known.is_plain = known.is_plain or is_plain
+        return is_news
 
     def _forget(self, key: str) -> None:
         del self._losses[key]

@@ -10,7 +10,7 @@ in the project. So a flag that is switched off is off in the very next answer, w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
@@ -64,6 +64,9 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
         return self.finding is Finding.HELD
 
 
+Tell = Callable[[ProjectName, tuple[str, ...], bool], None]
+
+
 class Standing(msgspec.Struct):
     """What is known of one project."""
 
@@ -78,11 +81,13 @@ class Judge:
     Attributes:
         findings: How often what was found; PLAIN is not counted.
         contradicted: Suspicions that a full answer to a held question ended.
+        tell: Called with a project, flags that are now believed to be gone, and whether plainly: for the sibling workers.
     """
 
     def __init__(self, *, clock: Clock, log: Logger | None = None) -> None:
         self.findings: Counter[tuple[ProjectName, Finding]] = Counter()
         self.contradicted: Counter[ProjectName] = Counter()
+        self.tell: Tell = _tell_nobody
         self._projects: dict[ProjectName, Standing] = {}
         self._clock = clock
         self._log = log
@@ -112,9 +117,14 @@ class Judge:
         every_s = policy.judge_hold_s / policy.judge_confirmations
         believed = known.absences.miss(open_, every_s=every_s, needed=policy.judge_confirmations, now=now)
         if believed:
-            known.gone.add(believed, is_plain=True, now=now)
-            self._tell("absent_flags_believed", project=request.project, flags=len(believed))
+            self._lose(request, known, believed, is_plain=True)
+            self._note_down("absent_flags_believed", project=request.project, flags=len(believed))
         return set(missing) - (open_ - believed)
+
+    def learn(self, project: ProjectName, keys: Iterable[str], *, is_plain: bool) -> None:
+        """Take from a sibling what it believes to be gone: a kill switch that one worker saw is explained on all."""
+        known = self._projects.setdefault(project, Standing())
+        known.gone.add(keys, is_plain=is_plain, now=self._clock.monotonic())
 
     def is_gone(self, project: ProjectName, key: str) -> bool:
         """Tell whether a flag is believed to be deleted, or off."""
@@ -143,7 +153,7 @@ class Judge:
             return self._hold(request, known, verdict, unexplained)
         self._note(request, known, change.flags.keys())
         if not lists_only_enabled(change.reading):
-            known.gone.add(lost, is_plain=len(lost) <= policy.judge_ratio * len(before), now=now)
+            self._lose(request, known, lost, is_plain=len(lost) <= policy.judge_ratio * len(before))
         if _is_much(lost, before, policy) and not change.is_ordinary:
             return self._found(request, replace(verdict, finding=Finding.EXPLAINED))
         return verdict
@@ -160,7 +170,7 @@ class Judge:
             if is_first:
                 self._say("answers_held", request, verdict, suspicion)
             return self._found(request, replace(verdict, finding=Finding.HELD))
-        known.gone.add(suspicion.missing, is_plain=True, now=now)
+        self._lose(request, known, suspicion.missing, is_plain=True)
         known.suspicion = None
         self._say("held_answers_believed", request, verdict, suspicion)
         return self._found(request, replace(verdict, finding=Finding.CONFIRMED))
@@ -176,12 +186,17 @@ class Judge:
         self.contradicted[request.project] += 1
         self._say("held_answers_contradicted", request, Verdict(Finding.PLAIN, 0), suspicion)
 
+    def _lose(self, request: FlagsRequest, known: Standing, keys: Iterable[str], *, is_plain: bool) -> None:
+        news = known.gone.add(keys, is_plain=is_plain, now=self._clock.monotonic())
+        if news:
+            self.tell(request.project, news, is_plain)
+
     def _found(self, request: FlagsRequest, verdict: Verdict) -> Verdict:
         self.findings[request.project, verdict.finding] += 1
         return verdict
 
     def _say(self, event: str, request: FlagsRequest, verdict: Verdict, suspicion: Suspicion) -> None:
-        self._tell(
+        self._note_down(
             event,
             project=request.project,
             missing=verdict.missing,
@@ -190,9 +205,13 @@ class Judge:
             for_s=round(self._clock.monotonic() - suspicion.since, 1),
         )
 
-    def _tell(self, event: str, **fields: str | float) -> None:
+    def _note_down(self, event: str, **fields: str | float) -> None:
         if self._log is not None:
             self._log.warning(event, **fields)
+
+
+def _tell_nobody(*_: object) -> None:
+    """There are no siblings."""
 
 
 class _Change(msgspec.Struct, frozen=True):

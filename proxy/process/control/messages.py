@@ -129,6 +129,20 @@ class KeyRevoked(Struct, frozen=True, tag="key_revoked"):
     renewal: int = 0
 
 
+class FlagsGone(Struct, frozen=True, tag="flags_gone"):
+    """Flags of a project are believed to be deleted or off. Worker → supervisor, and from there to every worker.
+
+    Attributes:
+        project: Its name in the configuration.
+        flags: Their keys.
+        is_plain: As `judgement.gone.Loss.is_plain`.
+    """
+
+    project: str
+    flags: tuple[str, ...]
+    is_plain: bool
+
+
 class Sample(Struct, frozen=True, tag="sample"):
     """Supervisor → worker: what did this project's callers ask lately? For the canary, kept in memory only, never logged.
 
@@ -205,6 +219,7 @@ Body: TypeAlias = (
     | DefinitionsChanged
     | KeyAccepted
     | KeyRevoked
+    | FlagsGone
     | Sample
     | Orders
     | HoldRevoked

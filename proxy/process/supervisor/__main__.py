@@ -21,7 +21,7 @@ from proxy.config.settings import Settings
 from proxy.definitions.upkeep.duty import Upkeep, World
 from proxy.definitions.upkeep.fleet.made import Fleet, fleet
 from proxy.process.accepted import Accepted, recall
-from proxy.process.control.messages import Body, KeyAccepted, KeyRevoked, Remember, Welcome
+from proxy.process.control.messages import Body, Done, FlagsGone, KeyAccepted, KeyRevoked, Remember, Welcome
 from proxy.process.family import Family
 from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
@@ -30,7 +30,7 @@ from proxy.telemetry import logs
 from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
-from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
+from proxy.telemetry.metrics.supervisor_rows import store_rows, supervisor_rows
 from proxy.telemetry.shipping.duty import Shipping
 from proxy.telemetry.standing import POLLS_MISSED, Standing, are_stale
 
@@ -76,6 +76,7 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         KeyAccepted: upkeep.ledger.accepted,
         KeyRevoked: upkeep.ledger.revoked,
         Remember: remembering.take,
+        FlagsGone: partial(_passed_on, hub),
     }
     board = Board(family.runtime, tell_all=partial(_told_by_all, hub), clock=SystemClock(), log=log)
     hub.on_arrival = partial(_brought_up_to_date, board=board, reloader=reloader, remembering=remembering, upkeep=upkeep)
@@ -125,6 +126,7 @@ def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader
     shipping = Shipping(settings.telemetry, runtime=family.runtime, instance=figures, environ=os.environ, log=log)
     reloader.on_accepted.append(shipping.reconfigure)
     figures.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
+    figures.collect(store_rows(desk.store))
     figures.collect(shipping.rows())
     figures.standing = Standing(
         measured=figures.measured,
@@ -159,6 +161,12 @@ def _world(hub: Hub, others: Fleet | None, log: Logger) -> World:
         log=log,
         fleet=others,
     )
+
+
+async def _passed_on(hub: Hub, body: Body) -> Done:
+    """Say to every worker what one of them found out."""
+    hub.note_all(body)
+    return Done()
 
 
 async def _told_by_all(hub: Hub, body: Body) -> dict[int, str]:

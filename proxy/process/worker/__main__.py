@@ -12,11 +12,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 from aiohttp import http_parser
 
 from proxy.process.accepted import Accepted, recall
-from proxy.process.control.messages import Hello
+from proxy.process.control.messages import FlagsGone, Hello
 from proxy.process.family import Family
 from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
@@ -53,6 +54,7 @@ async def _serve(family: Family, record: Accepted, *, launcher: int, index: int,
     owed, handlers = service.keyring.owed, commands.handlers()
     link = Link(family.control, hello=commands.hello, owed=owed, handlers=handlers, launcher=launcher, log=log)
     service.keyring.say = link.note
+    service.judge.tell = partial(_tell_siblings, link)
     if service.disk is not None:
         service.disk.send = to_supervisor(link)
     conversation = asyncio.create_task(link.run())
@@ -77,6 +79,10 @@ def _listen_to_signals(leave: Callable[[], None]) -> None:
         # A terminal's Ctrl-C or hang-up reaches the whole group; what follows is for the launcher to say.
         signal.signal(number, signal.SIG_IGN)
     unblock_signals()
+
+
+def _tell_siblings(link: Link, project: str, flags: tuple[str, ...], is_plain: bool) -> None:  # noqa: FBT001 - a port's shape
+    link.note(FlagsGone(project, flags, is_plain))
 
 
 def _close(family: Family) -> None:

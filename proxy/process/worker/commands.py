@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from proxy.answer.request import ProjectName
 from proxy.config.load import accept
 from proxy.config.problem import Problems
 from proxy.config.settings import Settings
@@ -20,6 +21,7 @@ from proxy.process.control.messages import (
     DefinitionsChanged,
     Done,
     Drain,
+    FlagsGone,
     Hello,
     HoldRevoked,
     KeyAccepted,
@@ -69,6 +71,7 @@ class Commands:
             DefinitionsChanged: self._definitions_changed,
             KeyAccepted: self._key_news,
             KeyRevoked: self._key_news,
+            FlagsGone: self._flags_gone,
             Sample: self._sample,
             Orders: self._orders,
             HoldRevoked: self._hold_revoked,
@@ -117,6 +120,10 @@ class Commands:
 
     async def _key_news(self, news: KeyAccepted | KeyRevoked) -> Done:
         self._service.keys.learn(news)
+        return Done()
+
+    async def _flags_gone(self, gone: FlagsGone) -> Done:
+        self._service.judge.learn(ProjectName(gone.project), gone.flags, is_plain=gone.is_plain)
         return Done()
 
     async def _sample(self, sample: Sample) -> Done:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Any
 
+from proxy.answer.judgement.judge import Judge
 from proxy.answer.request import ProjectName
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
@@ -90,6 +91,11 @@ class Service:
     def keys(self) -> Records:
         """Which callers' keys upstream accepted."""
         return self._line.keys.records
+
+    @property
+    def judge(self) -> Judge:
+        """Which answers without errors are believable."""
+        return self._line.judgement.judge
 
     async def start(self, own: int) -> None:
         """Answer on one's own listener, with the newest definitions on disk in force; ready from here on."""

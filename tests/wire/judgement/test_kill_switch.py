@@ -90,6 +90,10 @@ class Lanes:
         """Ask everywhere; return what is on, once for each connection."""
         return [await self._ask(lane, person, fields) for lane in self._lanes]
 
+    async def on_one(self, person: str) -> set[str]:
+        """Ask one worker only."""
+        return await self._ask(self._lanes[0], person, {})
+
     async def _ask(self, lane: Connection, person: str, fields: dict[str, Any]) -> set[str]:
         status, _, body = await lane.ask(person, fields=fields)
         assert status == 200
@@ -176,6 +180,23 @@ async def test_kills_at_different_times_reach_who_was_last_seen_before_all_of_th
                     assert await lanes.on("seldom") == [{f"f{n}" for n in range(2, 12)}] * LANES
             assert await lanes.on("rare") == [{"f8", "f9", "f10", "f11"}] * LANES
             assert await lanes.on("seldom") == [{"f8", "f9", "f10", "f11"}] * LANES
+            await lanes.assert_both_workers()
+        assert not instance.events("answers_held")
+
+
+async def test_kills_that_one_worker_saw_are_explained_on_the_other(service: Service, how: dict[str, object]) -> None:
+    service.put([flag(number) for number in range(12)])
+    async with Instance(**how) as instance:
+        await instance.ready(2)
+        async with Lanes(instance) as lanes, Operator(instance) as operator:
+            for person in ("busy", "rare"):
+                await lanes.on(person)
+            for number in range(8):
+                service.put(deleted(service.flags, number))
+                await lanes.on_one("busy")
+            for _ in range(2):  # what was noted before has been passed on when the second is answered
+                await operator.status()
+            assert await lanes.on("rare") == [{"f8", "f9", "f10", "f11"}] * LANES
             await lanes.assert_both_workers()
         assert not instance.events("answers_held")
 

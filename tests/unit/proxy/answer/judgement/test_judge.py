@@ -258,6 +258,23 @@ def test_what_is_known_of_a_project_is_bounded_by_bytes() -> None:
     assert (len(gone), gone.bytes) == (0, 0)
 
 
+def test_siblings_learn_what_one_worker_believes_to_be_gone_and_each_thing_once() -> None:
+    told: list[tuple[tuple[str, ...], bool]] = []
+    busy, quiet = Court(), Court()
+    busy.judge.tell = lambda _, flags, is_plain: told.append((flags, is_plain))
+    quiet.say("rare", TEN)
+    for user in ("a", "b"):
+        busy.say(user, TEN)
+    for left in range(9, -1, -1):
+        for user in ("a", "b"):
+            busy.say(user, TEN[:left])
+    assert sorted(flag for flags, _ in told for flag in flags) == TEN
+    assert sorted(flag for flags, is_plain in told for flag in flags if not is_plain) == TEN[:3], "most of what was left"
+    for flags, is_plain in told:
+        quiet.judge.learn(PROJECT, flags, is_plain=is_plain)
+    assert quiet.say("rare", []).finding is Finding.EXPLAINED
+
+
 def test_forgetting_a_project_forgets_what_was_learnt_of_it() -> None:
     court = Court()
     court.say("a", TEN)
