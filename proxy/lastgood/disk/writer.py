@@ -64,6 +64,7 @@ class Writer:
         trouble: Why it does not write now; None: it does.
         written: Records written.
         set_aside: Damaged files set aside.
+        forgotten: Answers that made room for others, in files closed meanwhile.
         answers: Answers in the file, and
         bytes: what they take, as of the last tidying.
         patience_s: How long a purge waits for the disk before it is told to be owed.
@@ -83,6 +84,7 @@ class Writer:
         self.trouble: Trouble | None = None
         self.written = 0
         self.set_aside = 0
+        self.forgotten = 0
         self.answers = 0
         self.bytes = 0
         self.patience_s = PURGE_S
@@ -146,6 +148,7 @@ class Writer:
             "written": self.written,
             "waiting_bytes": self._backlog.bytes,
             "dropped": self._backlog.dropped,
+            "forgotten": self.forgotten + (0 if self._book is None else self._book.forgotten),
             "set_aside": self.set_aside,
             "purges_owed": len(self._owed),
         }
@@ -269,6 +272,7 @@ class Writer:
 
     def _close(self) -> None:
         if self._book is not None:
+            self.forgotten += self._book.forgotten
             self._book.close()
             self._book = None
 

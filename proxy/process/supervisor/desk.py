@@ -99,6 +99,10 @@ class Desk:
         """Have every worker relay refusals of a project's keys from its next request on. A worker that starts holds none."""
         return await self.board.tell(HoldRevoked(project))
 
+    def store(self) -> Mapping[str, Any] | None:
+        """Return how the store on disk fares; None where nothing is kept there."""
+        return self._remembering.report()
+
     async def status(self) -> Mapping[str, Any]:
         """Return the state of the instance; a worker that does not answer within 2 s is shown as unresponsive."""
         replies = await self._hub.tell(list(self._hub.workers.values()), Report(), timeout_s=_REPORT_S)
@@ -113,7 +117,7 @@ class Desk:
             "duties": [duty.report() for duty in self.duties],
             "orders": self.board.report(),
             "definitions": self.definitions(),
-            "store": self._remembering.report(),
+            "store": self.store(),
             "accepted_keys": len(self._upkeep.ledger),
             "workers": sorted((report_of(*each) for each in replies), key=itemgetter("index")),
             "workers_wanted": current.settings.process.workers,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from . import table
 from .collecting import Row, Values
+
+STORE_EVENTS: Final = ("written", "dropped", "forgotten", "set_aside")
 
 
 def supervisor_rows(
@@ -35,4 +37,28 @@ def supervisor_rows(
         Row(table.POLL_FAILURES, lambda: told("failures")),
         Row(table.WORKERS, lambda: {(): float(workers())}),
         Row(table.WORKERS_WANTED, lambda: {(): float(wanted())}),
+    ]
+
+
+def store_rows(report: Callable[[], Mapping[str, Any] | None]) -> list[Row]:
+    """Return the rows of the store; `report`: `Remembering.report`, None where nothing is kept on disk, which shows nothing."""
+
+    def told(name: str) -> Values:
+        found = report()
+        return {} if found is None else {(): float(found[name])}
+
+    def events() -> Values:
+        found = report()
+        return {} if found is None else {(event,): float(found[event]) for event in STORE_EVENTS}
+
+    def trouble() -> Values:
+        found = report()
+        return {(str(found["trouble"]),): 1.0} if found is not None and found["trouble"] is not None else {}
+
+    return [
+        Row(table.STORE_BYTES, lambda: told("bytes")),
+        Row(table.STORE_ENTRIES, lambda: told("answers")),
+        Row(table.STORE, events),
+        Row(table.STORE_TROUBLE, trouble),
+        Row(table.STORE_OWED, lambda: told("purges_owed")),
     ]

@@ -121,6 +121,14 @@ TIERS = _counter(
 )
 TIERS_WAITING = _gauge("holdfast.tier.waiting", "By", "What waits to be written to a tier.", "tier")
 
+STORE_BYTES = _gauge("holdfast.store.size", "By", "Answers in the store's file, its free pages left out.")
+STORE_ENTRIES = _gauge("holdfast.store.entries", "{answer}", "Answers in the store's file.")
+STORE = _counter(
+    "holdfast.store.events", "{event}", "What the store's writer did: written, dropped, forgotten, set_aside.", "event"
+)
+STORE_TROUBLE = _gauge("holdfast.store.trouble", "1", "1: the store is not written now, and why.", "cause")
+STORE_OWED = _gauge("holdfast.store.purges.owed", "{purge}", "Purges that the disk has not done yet.")
+
 # --- definitions
 DEFINITIONS_AGE = _gauge(
     "holdfast.definitions.age", "s", "Since upstream last confirmed the definitions in use.", "project", merge=Merge.MAX

@@ -11,7 +11,7 @@ from proxy.telemetry.metrics import table
 from proxy.telemetry.metrics.collecting import Collecting, Row
 from proxy.telemetry.metrics.instrument import Kind
 from proxy.telemetry.metrics.slate import private_slate
-from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
+from proxy.telemetry.metrics.supervisor_rows import store_rows, supervisor_rows
 from proxy.telemetry.metrics.worker_rows import worker_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.line import FakeLine
@@ -25,7 +25,7 @@ HOT = {
 """Written where things happen, not collected."""
 SUPERVISORS = {
     table.DEFINITIONS_AGE, table.DEFINITIONS_VERSION, table.POLL_FAILURES, table.WORKERS, table.WORKERS_WANTED, table.FRESH,
-    table.DEGRADED, table.PUSHES,
+    table.DEGRADED, table.PUSHES, table.STORE_BYTES, table.STORE_ENTRIES, table.STORE, table.STORE_TROUBLE, table.STORE_OWED,
 }  # fmt: skip
 
 
@@ -111,3 +111,20 @@ def test_the_supervisor_tells_of_definitions_and_workers() -> None:
     assert values(rows[table.DEFINITIONS_VERSION]) == {("shop",): 7.0}
     assert (values(rows[table.WORKERS]), values(rows[table.WORKERS_WANTED])) == ({(): 1.0}, {(): 2.0})
     assert all(row.instrument.kind is Kind.GAUGE for row in rows.values())
+
+
+def test_what_the_stores_writer_tells_is_shown_and_nothing_where_there_is_none() -> None:
+    report = {
+        "trouble": "disk_full", "answers": 3, "bytes": 4096, "written": 7, "waiting_bytes": 0, "dropped": 2, "forgotten": 1,
+        "set_aside": 1, "purges_owed": 0,
+    }  # fmt: skip
+    shown = {row.instrument: values(row) for row in store_rows(lambda: report)}
+    assert shown == {
+        table.STORE_BYTES: {(): 4096.0},
+        table.STORE_ENTRIES: {(): 3.0},
+        table.STORE: {("written",): 7.0, ("dropped",): 2.0, ("forgotten",): 1.0, ("set_aside",): 1.0},
+        table.STORE_TROUBLE: {("disk_full",): 1.0},
+        table.STORE_OWED: {(): 0.0},
+    }
+    assert [values(row) for row in store_rows(lambda: None)] == [{}] * 5
+    assert {row.instrument: values(row) for row in store_rows(lambda: report | {"trouble": None})}[table.STORE_TROUBLE] == {}
