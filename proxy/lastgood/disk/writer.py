@@ -172,10 +172,10 @@ class Writer:
             book = self._book or await self._open()
             if self._owed:
                 await self._forget(book)
-            elif self._backlog:
-                await self._write(book)
             elif self._clock.monotonic() - self._tidied_at >= TIDY_S:
                 await self._tidy(book)
+            elif self._backlog:
+                await self._write(book)
             else:
                 await self._rest()
 
