@@ -22,8 +22,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def settle(self) -> None:
         """Run whatever can run without time passing."""
-        for _ in range(8):  # a hand-over, the timer it cancels, the task it wakes and what that one starts
-            self.run_until_complete(_nothing())
+        self.run_until_complete(_turns())
 
     def advance(self, seconds: float) -> None:
         """Let time pass, timer by timer."""
@@ -64,5 +63,7 @@ class _LeapingSelector(selectors.DefaultSelector):
         return super().select(0)
 
 
-async def _nothing() -> None:
-    """Give the others a turn."""
+async def _turns() -> None:
+    """Give the others their turns: a hand-over, the timer it cancels, the task it wakes and what that one starts."""
+    for _ in range(8):
+        await asyncio.sleep(0)

@@ -79,7 +79,9 @@ class Gate:
     @property
     def admitted_ratio(self) -> float:
         """The share of calls that it lets through now: 0 unless closed, below 1 on the ramp."""
-        return self._ramp.ratio(self._clock.monotonic()) if self.state is State.CLOSED else 0.0
+        if self.state is not State.CLOSED:
+            return 0.0
+        return 1.0 if self._is_plain or self._forced else self._ramp.ratio(self._clock.monotonic())
 
     @property
     def is_plain(self) -> bool:

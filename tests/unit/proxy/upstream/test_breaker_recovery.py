@@ -216,6 +216,16 @@ def test_forced_closed_nothing_trips_and_what_happened_meanwhile_is_not_held_aga
     assert breaker.state is State.OPEN
 
 
+def test_held_closed_on_the_ramp_all_are_let_through_at_once() -> None:
+    breaker, _ = recovered(ramp_s=10)
+    assert breaker.admitted_ratio == pytest.approx(0.1)
+    breaker.force(State.CLOSED)
+    assert breaker.admitted_ratio == 1.0
+    assert all(isinstance(breaker.admit(), Permit) for _ in range(100))
+    breaker.force(None)
+    assert breaker.admitted_ratio == 1.0
+
+
 def test_a_breaker_cannot_be_forced_half_open() -> None:
     breaker, _ = gate()
     with pytest.raises(ValueError, match="half-open is for probes"):
