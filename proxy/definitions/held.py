@@ -31,12 +31,15 @@ class HeldSet(msgspec.Struct, frozen=True):
         program: The same, compiled.
         standings: Flag key → what is known about that flag, those no longer listed included.
         printed: Writes what the program finds in the shape that most SDKs ask for.
+        known_since: When the first set that this process held was fetched, on the monotonic clock: of what was said before
+            then, nobody here knows which flags were listed.
     """
 
     set: DefinitionsSet
     program: Program
     standings: Standings
     printed: Printed
+    known_since: float
 
     @property
     def definitions(self) -> Definitions:
@@ -80,8 +83,12 @@ class Held:
                 return Unreadable(str(error))
             known = None if before is None else before.standings
             found = await in_slices(standings(program.definitions, known, now=self._clock.monotonic()))
-            self._sets[kept.project] = HeldSet(kept, program, found, Printed(Shape.V2))
+            known_since = self._clock.monotonic() - self._age_s(kept) if before is None else before.known_since
+            self._sets[kept.project] = HeldSet(kept, program, found, Printed(Shape.V2), known_since)
             return None
+
+    def _age_s(self, kept: DefinitionsSet) -> float:
+        return max(0.0, self._clock.wall() - kept.fetched_at_wall)
 
     def keep_only(self, projects: frozenset[str]) -> None:
         """Forget the definitions of every other project."""

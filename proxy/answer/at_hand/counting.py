@@ -1,12 +1,15 @@
 """What of a remembered answer still counts under the definitions held now ("off means off").
 
 Without definitions all of it does. With some, a record counts while they have nothing newer to say about its flag, and neither
-does one that rests on a flag that is off. An answer found to count whole is not looked at again until the definitions change.
+does one that rests on a flag that is off. An answer of an earlier life of this process, from disk or Redis, may hold flags that
+were deleted before it began: what is not accounted for does not count. An answer found to count whole is not looked at again
+until the definitions change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -17,6 +20,9 @@ from proxy.definitions.standing import off_flags, off_record
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 from proxy.pauses import in_slices
+
+SURVEY: Final = "survey-targeting-"
+"""How the keys of flags begin that belong to surveys."""
 
 
 class Remains(msgspec.Struct, frozen=True):
@@ -61,7 +67,23 @@ def _outdated(answer: ReadAnswer, held: HeldSet, *, stored_at: float) -> set[str
         for key, record in answer.records.items()
         if key in known and not known[key].lets_count(record.flag_version, stored_at=stored_at)
     }
-    return outdated | held.program.dependents(key for key in outdated if not known[key].is_on)
+    if stored_at < held.known_since:
+        outdated |= _unaccountable(answer, held)
+    return outdated | held.program.dependents(key for key in outdated if key in known and not known[key].is_on)
+
+
+def _unaccountable(answer: ReadAnswer, held: HeldSet) -> set[str]:
+    """Return the records of an earlier life's answer of which nothing tells that they still count.
+
+    A flag that is not listed may have been deleted since, and a record without a version may be of any. Survey flags are never
+    listed (contract §4.3).
+    """
+    listed = held.standings
+    return {
+        key
+        for key, record in answer.records.items()
+        if (record.flag_version == 0 if key in listed else not key.startswith(SURVEY))
+    }
 
 
 def _is_short(answer: ReadAnswer, held: HeldSet, request: FlagsRequest, *, stored_at: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -229,3 +230,52 @@ async def test_nothing_is_evaluated_here_once_memory_filled_what_was_asked() -> 
     line.fail()
     await line.hold(flag("a", properties=[needs]), flag("dependency", version=6))
     assert values(await line.ask(asked)) == {"a": True}
+
+
+def of_an_earlier_life(line: KeepingLine, body: bytes, *, age_s: float, **how: Any) -> None:
+    """Have an answer recalled from disk or Redis."""
+    request = line.decode(ASK, **how)
+    assert isinstance(request, FlagsRequest)
+    assert request.key is not None
+    recalled = line.line.memory.recall(request.key, good(body), project=request.project, policy=request.policy, age_s=age_s)
+    assert recalled is not None
+    line.fail()
+
+
+def v2(*records: dict[str, Any]) -> bytes:
+    return json.dumps({"errorsWhileComputingFlags": False, "flags": {each["key"]: each for each in records}}).encode()
+
+
+async def test_a_flag_deleted_while_the_process_was_down_is_not_brought_back_from_disk() -> None:
+    line = KeepingLine()
+    await line.hold(flag("a", **STORED))
+    of_an_earlier_life(line, v2(record("a"), record("deleted"), record("survey-targeting-x")), age_s=3600)
+    answer = await line.ask(ASK)
+    assert values(answer) == {"a": True, "survey-targeting-x": True}
+    assert said(answer)["errorsWhileComputingFlags"] is True
+
+
+async def test_a_flag_that_upstream_gave_after_the_definitions_were_fetched_was_never_listed_and_counts() -> None:
+    line = KeepingLine()
+    await line.hold(flag("a", **STORED))
+    line.clock.advance(3600)
+    of_an_earlier_life(line, v2(record("a"), record("encrypted")), age_s=1800)
+    assert values(await line.ask(ASK)) == {"a": True, "encrypted": True}
+
+
+async def test_a_value_without_a_version_from_before_the_definitions_is_of_any_version() -> None:
+    line = KeepingLine()
+    await line.hold(flag("a", rollout=0, version=6), flag("b", **STORED))
+    body = b'{"errorsWhileComputingFlags":false,"featureFlags":{"a":true,"b":true},"featureFlagPayloads":{}}'
+    of_an_earlier_life(line, body, age_s=3600, target="/flags/?v=1")
+    assert said(await line.ask(ASK, target="/flags/?v=1"))["featureFlags"] == {"a": False}
+
+
+async def test_definitions_that_come_later_keep_to_what_the_first_ones_knew() -> None:
+    line = KeepingLine()
+    await line.hold(flag("a", **STORED))
+    line.clock.advance(10)
+    await remembered(line, record("a"), record("encrypted"))
+    line.clock.advance(10)
+    await line.hold(flag("a", **STORED), flag("b"))
+    assert values(await line.ask(ASK)) == {"a": True, "b": True, "encrypted": True}

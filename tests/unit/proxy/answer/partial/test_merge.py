@@ -125,8 +125,10 @@ async def test_definitions_fill_what_memory_lacks() -> None:
 
 
 async def test_memory_lacks_a_flag_and_definitions_have_it() -> None:
-    line = await warmed(record("b"), record("c", "red"))
+    line = KeepingLine()
     await line.hold(flag("a"), flag("b"))
+    line.say(record("b"), record("c", "red"))
+    await line.ask(ASK)
     errors(line, failed("a"), record("b"), failed("c"))
     answer = await line.ask(ASK)
     assert values(answer) == {"a": True, "b": True, "c": "red"}
