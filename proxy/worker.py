@@ -168,7 +168,7 @@ class Line:
         self.origins, self._settings = origins, settings
         self._put_together(tenants)
         self._retire(origin for origin in before.values() if origin not in origins.values())
-        self.memory.resize(settings.memory.max_bytes)
+        self.memory.resize(_for_answers(settings.memory.max_bytes, has_tiers=self.tiers.has_any))
         self.tiers.outbox.rewrite_s = settings.store.rewrite_s
 
     async def start(self) -> None:
@@ -300,6 +300,11 @@ def _flags(
 
 def _generations(held: Held) -> Callable[[str], int | None]:
     return lambda project: None if (kept := held.document(project)) is None else kept.generation
+
+
+def _for_answers(max_bytes: int, *, has_tiers: bool) -> int:
+    """Return what of the memory's budget is for the answers; an eighth is for those on their way to disk or Redis."""
+    return max_bytes - max_bytes // 8 if has_tiers else max_bytes
 
 
 def _lasting(memory: Memory, tiers: Tiers, held: Held, *, clock: Clock, log: Logger | None) -> Lasting:

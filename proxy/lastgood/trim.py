@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from .cache import Cache
 
-EVERY_S: Final = 60.0
+EVERY_S: Final = 15.0
 
 
 def allocator_trim() -> Callable[[], object] | None:
@@ -24,7 +24,7 @@ def allocator_trim() -> Callable[[], object] | None:
 
 
 class Trimming:
-    """Looks once a minute whether answers were forgotten since, and gives back what they took.
+    """Looks four times a minute whether answers were forgotten since, and gives back what they took.
 
     Attributes:
         done: How often it did.

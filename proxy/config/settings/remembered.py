@@ -13,7 +13,8 @@ class Memory(Section, frozen=True):
     """The remembered answers of one worker.
 
     Attributes:
-        max_bytes: What they may take, Python's overhead counted; those not used longest go first.
+        max_bytes: What they may take, Python's overhead counted; those not used longest go first. With a store or Redis an
+            eighth of it is for those that wait to be written there.
     """
 
     max_bytes: Bytes = 64 * 1024 * 1024

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from proxy.config.settings import Memory as MemorySettings
 from proxy.lastgood.cache import Cache
 from proxy.lastgood.trim import Trimming, allocator_trim
 from tests.fakes.clock import FakeClock
+from tests.fakes.line import FakeLine
+from tests.fakes.tier import FakeTier
 
 
 def filled() -> tuple[Cache[int, bytes], Trimming, list[int]]:
@@ -55,3 +60,15 @@ async def test_without_anything_to_call_the_duty_is_over_at_once() -> None:
 def test_where_the_c_library_has_it_it_can_be_called() -> None:
     trim = allocator_trim()
     assert trim is None or trim() in (0, 1)
+
+
+@pytest.mark.parametrize(("tiers", "share"), [((), 8), ((FakeTier(),), 7)])
+async def test_what_waits_for_a_tier_comes_out_of_the_memory_s_budget(tiers: tuple[FakeTier, ...], share: int) -> None:
+    budget = 80_000
+    line = FakeLine(tiers=tiers, memory=MemorySettings(max_bytes=budget))
+    cache = line.line.memory.cache
+    for number in range(200):
+        await line.ask({"token": "phc_a", "distinct_id": f"user-{number}"})
+    assert cache.evicted
+    assert budget * (share - 1) / 8 < cache.bytes <= budget * share / 8
+    await line.line.close()
