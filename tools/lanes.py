@@ -63,13 +63,15 @@ LANES = (
     Lane(name="pyright", command=tool("pyright"), minutes=1.2, suites=("lint", "test")),
     Lane(name="arrows", command=tool("lint-imports"), minutes=0.2, suites=("lint", "test")),
     Lane(name="unit", command=pytest("tests/unit", workers=2), minutes=2),
-    Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=7.7),
+    Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=3.7),
     Lane(name="conformance", command=pytest("tests/conformance", workers=2), minutes=0.7),
     Lane(name="docs", command=pytest("tests/docs"), minutes=0.5),
     Lane(name="wire", command=pytest("tests/wire"), minutes=4.5),
     Lane(name="faults", command=pytest("tests/faults"), minutes=1.3),
     Lane(name="prometheus", command=pytest("tests/prometheus", "-k", "not a_minute"), minutes=1.5),
     Lane(name="prometheus-long", command=pytest("tests/prometheus", "-k", "a_minute"), minutes=5, suites=("slow",)),
+    Lane(name="servers", command=module("tools.servers"), minutes=0.3),
+    Lane(name="fleet", command=pytest("tests/fleet"), minutes=2.2),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.2),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=3.5),
     Lane(name="scenarios", command=module("harness.scenarios", "play"), minutes=50, suites=("slow",)),
@@ -85,6 +87,8 @@ LANES = (
     Lane(name="soak", command=pytest("tests/soak"), minutes=20, suites=("slow",)),
     Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
     Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
+    Lane(name="bench-shared", command=module("tests.bench.shared"), minutes=4, suites=("bench",)),
+    Lane(name="bench-telemetry", command=module("tests.bench.telemetry"), minutes=4, suites=("bench",)),
 )
 
 

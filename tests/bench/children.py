@@ -82,8 +82,12 @@ class Talker:
     def ask(self, **question: Any) -> dict[str, Any]:
         """Send one question and return its answer; a child that died is an error."""
         assert self.process.stdin is not None
-        assert self.process.stdout is not None
         print(json.dumps(question), file=self.process.stdin, flush=True)
+        return self.hear()
+
+    def hear(self) -> dict[str, Any]:
+        """Return what it says next; a child that died is an error."""
+        assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"the child ended with code {self.process.wait()}; its own words are above")

@@ -95,11 +95,19 @@ def proxies(children: Children, *, origin: int, doomed: int, core: int | None) -
     ]
 
 
-def proxy(children: Children, *, upstream: int, fresh_s: int, core: int | None, definitions: bytes | None = None) -> Server:
+def proxy(
+    children: Children,
+    *,
+    upstream: int,
+    fresh_s: int,
+    core: int | None,
+    definitions: bytes | None = None,
+    more: str = "",
+) -> Server:
     """Start one instance of the proxy as an operator would; with definitions on its disk it answers from them first."""
     folder = children.folder()
     config = folder / "proxy.toml"
-    text = CONFIG.format(host=LOOPBACK, upstream=upstream, token=TOKEN, fresh_s=fresh_s)
+    text = CONFIG.format(host=LOOPBACK, upstream=upstream, token=TOKEN, fresh_s=fresh_s) + more
     if definitions is not None:
         text += DEFINITIONS.format(folder=folder)
         (folder / "key").write_text("phx_bench")
