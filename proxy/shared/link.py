@@ -1,8 +1,8 @@
 """One process's line to Redis: bounded in time and in places, out of the way at once while Redis fails, back by itself.
 
 Three failures in a row and Redis is *away*: nobody asks it any more, so nobody waits for it. A task of ours tries it then, with
-growing pauses, and only when it answers within the time that requests have is it *there* again. So no request ever is a probe.
-Expected trouble is a value.
+growing pauses, and only when it answers within the time that requests have is it *there* again. So no request ever is a probe,
+and none pays for the first connection. Expected trouble is a value.
 """
 
 from __future__ import annotations
@@ -79,9 +79,17 @@ class Link:
     """
 
     def __init__(
-        self, client: Client, *, timeout_s: float, clock: Clock, rng: Random, log: Logger, sleep: Sleep = asyncio.sleep
+        self,
+        client: Client,
+        *,
+        timeout_s: float,
+        clock: Clock,
+        rng: Random,
+        log: Logger,
+        sleep: Sleep = asyncio.sleep,
+        is_there: bool = False,
     ) -> None:
-        self.is_there = True
+        self.is_there = is_there
         self.asked = 0
         self.trips = 0
         self.troubles: Counter[str] = Counter()
@@ -94,10 +102,10 @@ class Link:
         self._places = asyncio.Semaphore(PLACES)
         self._failed_in_row = 0
         self._tries = 0
-        self._back_at = clock.monotonic()
+        self._back_at: float | None = clock.monotonic() if is_there else None
         self._went = asyncio.Event()
         self._came = asyncio.Event()
-        self._came.set()
+        (self._came if is_there else self._went).set()
 
     async def ask(self, command: Command[T], *, timeout_s: float | None = None) -> T | Trouble:
         """Send a command, unless Redis is away; `timeout_s` for one that no request waits for."""
@@ -121,7 +129,7 @@ class Link:
     async def run(self) -> None:
         """Bring it back whenever it went away, until cancelled."""
         while await self._went.wait():
-            if self._clock.monotonic() - self._back_at > CALM_S:
+            if self._back_at is not None and self._clock.monotonic() - self._back_at > CALM_S:
                 self._tries = 0
             while not await self._greeted():
                 continue
@@ -164,12 +172,17 @@ class Link:
 
     async def _greeted(self) -> bool:
         """Pause, then try twice: once with time to connect, once with the time that requests have."""
-        first, longest = PAUSES_S
-        pause = min(longest, first * 2.0 ** min(self._tries, 10))
+        is_first = self._back_at is None and not self._tries
+        if not is_first:
+            first, longest = PAUSES_S
+            pause = min(longest, first * 2.0 ** min(self._tries, 10))
+            await self._sleep(pause * (1 + self._rng.random() / 2))
         self._tries += 1
-        await self._sleep(pause * (1 + self._rng.random() / 2))
         for command, timeout_s in ((_forget_idle, SOCKET_S), (_ping, SOCKET_S), (_ping, self._timeout_s)):
-            if isinstance(await self._attempt(command, timeout_s), _Failed):
+            found = await self._attempt(command, timeout_s)
+            if isinstance(found, _Failed):
+                if is_first:
+                    self._log.warning("redis_away", reason=found.why)
                 return False
         return True
 

@@ -63,7 +63,7 @@ class Instance:
             clock=clock,
             log=self.lines.log,
         )
-        self.link = Link(fleet.board, timeout_s=1, clock=clock, rng=Random(1), log=self.lines.log)  # type: ignore[arg-type]
+        self.link = Link(fleet.board, timeout_s=1, clock=clock, rng=Random(1), log=self.lines.log, is_there=True)  # type: ignore[arg-type]
         member = Member(
             "shop",
             link=self.link,

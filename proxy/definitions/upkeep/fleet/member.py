@@ -6,7 +6,9 @@ it within one interval. While Redis does not answer, everybody is alone: each as
 
 from __future__ import annotations
 
+import asyncio
 import secrets
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, Final
 
@@ -71,6 +73,12 @@ class Member:
         self._log = log
         self._me = secrets.token_hex(16)
         self._stands_back_until = 0.0
+
+    async def met(self) -> None:
+        """Wait until Redis is there, but not long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE_S):
+                await self._link.there()
 
     async def turn(self, *, ask_s: float | None) -> Role:
         """Look, and take or keep the lease if it is to be had; `ask_s`: how long asking upstream may take, if it is due."""

@@ -46,6 +46,7 @@ class Turns:
 
     async def boot(self) -> bool:
         """Take what is posted, before anybody is asked for anything; True: something is held now."""
+        await self.member.met()
         await self.member.turn(ask_s=None)
         await self._take_news()
         return self._keeper.current is not None

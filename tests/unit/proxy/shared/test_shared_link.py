@@ -42,7 +42,7 @@ class FakeClient:
 
 
 class House:
-    def __init__(self) -> None:
+    def __init__(self, *, is_there: bool = True) -> None:
         self.clock = FakeClock()
         self.client = FakeClient(self.clock)
         self.lines = Lines()
@@ -55,6 +55,7 @@ class House:
             rng=Random(1),
             log=self.lines.log,
             sleep=self._nap,
+            is_there=is_there,
         )
 
     async def _nap(self, seconds: float) -> None:
@@ -139,6 +140,28 @@ async def test_a_success_that_took_longer_than_requests_have_does_not_make_up_fo
     house.client.say = DOWN
     await house.get()
     assert not house.link.is_there
+
+
+async def test_at_first_it_is_looked_for_and_nobody_waits_for_that() -> None:
+    house = House(is_there=False)
+    assert await house.get() == Trouble("away")
+    assert house.client.commands == []
+    async with house.running():
+        await house.link.there()
+    assert house.naps == []
+    assert await house.get() == b"a"
+
+
+async def test_one_that_is_not_there_at_first_is_said_once_and_found_later() -> None:
+    house = House(is_there=False)
+    house.client.say = DOWN
+    house.may_wake.set()
+    async with house.running():
+        while len(house.naps) < 4:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        house.client.say = 0.0
+        await house.link.there()
+    assert house.lines.events() == ["redis_away", "redis_back"]
 
 
 ERRORS = [
