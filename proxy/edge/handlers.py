@@ -61,7 +61,11 @@ class Flags:
         if not isinstance(decoded, FlagsRequest):
             return self._refuse(decoded, head)
         trace = self._watch.begin(head.parent, decoded, is_trusted=head.is_trusted)
-        answer = await self._ladder.answer(decoded)
+        try:
+            answer = await self._ladder.answer(decoded)
+        except BaseException:
+            self._watch.abandoned()
+            raise
         self._watch.answered(decoded, answer, trace, head.parent)
         return respond(answer, arrival)
 

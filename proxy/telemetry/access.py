@@ -24,24 +24,17 @@ class Access:
 
     def __init__(self, *, ratio: float, clock: Clock, log: Logger, random: Callable[[], float] | None = None) -> None:
         draws = random or Random().random  # noqa: S311 - which line is written is no secret
-        self._draw = Draw(ratio=ratio, random=draws, clock=clock)
+        self.ratio = ratio
+        self._random = draws
+        self._draw = Draw(ratio=0.0, random=draws, clock=clock)
         self._log = log
-
-    @property
-    def ratio(self) -> float:
-        """The share of requests without trouble that get a line."""
-        return self._draw.ratio
-
-    @ratio.setter
-    def ratio(self, ratio: float) -> None:
-        self._draw.ratio = ratio
 
     def note(self, request: FlagsRequest, answer: Answer, took_s: float) -> None:
         """Write a request's line, if it gets one."""
         outcome = outcome_of(answer)
         if answer.failure is not None and self._draw.after(request.project, outcome):
             self._log.warning("fallback", **_said(request, answer, outcome, took_s))
-        elif self.ratio and self._draw.before(None, is_trusted=False):
+        elif self._random() < self.ratio:
             self._log.info("answered", **_said(request, answer, outcome, took_s))
 
 

@@ -38,6 +38,7 @@ class Watch:
         self.access: Access | None = None
         self._tracer = tracer
         self._clock = clock
+        self._now = clock.monotonic
 
     def reconfigure(self, settings: Telemetry) -> None:
         """Trace as these settings say from the next request on."""
@@ -46,17 +47,21 @@ class Watch:
             self._tracer.draw.ratio = settings.trace_ratio
 
     def begin(self, parent: Parent | None, request: FlagsRequest, *, is_trusted: bool) -> Trace | None:
-        """Return the trace of a request that is drawn, now the current one; it ends with `answered`."""
+        """Return the trace of a request that is drawn, now the current one; it ends with `answered` or `abandoned`."""
         if self.tracer is None:
             return None
         trace = self.tracer.begin(parent, request.started, is_trusted=is_trusted)
-        if trace is not None or CURRENT.get() is not None:  # a connection's requests share one context
+        if trace is not None:
             CURRENT.set(trace)
         return trace
 
+    def abandoned(self) -> None:
+        """End the current trace without a word: its request broke off. A connection's requests share one context."""
+        CURRENT.set(None)
+
     def answered(self, request: FlagsRequest, answer: Answer, trace: Trace | None, parent: Parent | None) -> None:
         """Count an answer, and tell of it where it was drawn or went wrong."""
-        took_s = self._clock.monotonic() - request.started
+        took_s = self._now() - request.started
         self.meter.answered(request, answer, took_s)
         if self.access is not None and (answer.failure is not None or self.access.ratio):
             self.access.note(request, answer, took_s)
