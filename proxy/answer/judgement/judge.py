@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
+from typing import Final
 
 import msgspec
-from msgspec import Raw
+from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from proxy.answer.request import FlagsRequest, ProjectName
@@ -32,14 +33,18 @@ from .gone import Gone
 from .listing import flags_of, lists_only_enabled, version_of
 from .suspicion import Suspicion
 
+FIRST_BYTES: Final = 48
+
 
 class Finding(StrEnum):
-    """What the judge found: a closed vocabulary, also of metrics."""
+    """What the judge found: a closed vocabulary, also of metrics. The last two are of `lag`, and hold nothing."""
 
     PLAIN = "plain"
     EXPLAINED = "explained"
     HELD = "held"
     CONFIRMED = "confirmed"
+    OUTDATED = "outdated"
+    AHEAD = "ahead"
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
@@ -74,6 +79,11 @@ class Standing(msgspec.Struct):
     absences: Absences = msgspec.field(default_factory=Absences)
     suspicion: Suspicion | None = None
 
+    @property
+    def is_quiet(self) -> bool:
+        """Nothing is to be learnt from an answer that brings no news."""
+        return self.suspicion is None and not len(self.gone) and not len(self.absences)
+
 
 class Judge:
     """Weighs answers.
@@ -96,11 +106,15 @@ class Judge:
         """Weigh an answer that is good in itself (`is_worth_remembering`) against the last good one to the same question.
 
         Everybody's answers are to be weighed, also where nothing is remembered: they tell which flags are there. While the set
-        of a question's flags stays the same this is one look at their names.
+        of a question's flags stays the same this is one look at their names, and while their bytes do, at those.
         """
+        known = self._projects.get(request.project)
+        if last is not None and (known is None or known.is_quiet):
+            mark = _mark_if_same(reading, last.value)
+            if mark is not None:
+                return Verdict(Finding.PLAIN, mark)
         flags = flags_of(reading)
         set_mark = hash(frozenset(flags))
-        known = self._projects.get(request.project)
         if last is None or set_mark == _set_mark(last.value):
             if known is not None:
                 self._note(request, known, flags.keys())
@@ -252,3 +266,17 @@ def _set_mark(kept: Kept) -> int:
     if kept.set_mark is None:
         kept.set_mark = hash(frozenset(_flags_before(kept)))
     return kept.set_mark
+
+
+def _mark_if_same(reading: Reading, kept: Kept) -> int | None:
+    """Return the mark of the remembered flags where these are byte for byte the same; None: that is not so easily told.
+
+    They are looked for in the whole remembered body: more than half of it can only be its flags, nothing inside them. Where
+    they begin is found by their first bytes: a search for all of them would cost more than reading their names.
+    """
+    raw = reading.feature_flags if reading.flags is UNSET else reading.flags
+    body = kept.whole.body
+    if kept.set_mark is None or raw is UNSET or 2 * len(raw) <= len(body):
+        return None
+    flags = bytes(raw)
+    return kept.set_mark if body.startswith(flags, body.find(flags[:FIRST_BYTES])) else None

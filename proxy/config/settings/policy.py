@@ -89,5 +89,7 @@ class Policy(Section, frozen=True):
     @property
     def usable_s(self) -> float:
         """How long an answer is worth remembering."""
+        if not self.flags:
+            return max(self.stale_if_error_s, self.fresh_s + self.stale_while_revalidate_s)
         own = [flag.fresh_s for flag in self.flags.values() if flag.fresh_s is not None]
         return max([self.stale_s, max([self.fresh_s, *own]) + self.stale_while_revalidate_s])
