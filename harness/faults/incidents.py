@@ -106,6 +106,6 @@ INCIDENTS: Final[tuple[Scenario, ...]] = (
         source="2026-02-02, 4 days",
         phases=(_for(96 * HOUR_S, Outdated(), endpoint=Endpoint.ALL),),
         expected="disagreement with newer definitions is noticed; the age is exported and alerted",
-        today=relayed(note="not noticed yet: the outdated answer is believed"),
+        today=relayed(note="believed, and noticed where definitions held are newer; here both stand still"),
     ),
 )

@@ -128,7 +128,9 @@ class Trip:
     ) -> Flown:
         last, notes, set_mark = self._memory.get(request.key), NOTHING, None
         if mode.judge:
-            verdict = self.judgement.judge.weigh(request, reading, last, self._held.get(request.project))
+            held = self._held.get(request.project)
+            verdict = self.judgement.judge.weigh(request, reading, last, held)
+            self.judgement.lag.look(request, reading, held)
             notes, set_mark = FOUND[verdict.finding], verdict.set_mark
             if verdict.is_held:
                 return _held_back(tried, whole, Trouble.SUSPECT, notes)

@@ -10,15 +10,17 @@ from proxy.telemetry.logs import Logger
 
 from .hysteresis import Hysteresis
 from .judge import Judge
+from .lag import Lag
 from .quota import QuotaGrace
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """The judge of error-free answers, the one of refusals, and the grace of projects over quota."""
+    """The judge of error-free answers, the one of refusals, the grace of projects over quota, and who notices a lag."""
 
     judge: Judge
     hysteresis: Hysteresis
     quota: QuotaGrace
+    lag: Lag
 
     def revoke(self, project: ProjectName) -> None:
         """Take every refusal of a project's keys for real from now on."""
@@ -31,4 +33,10 @@ class Judgement(msgspec.Struct, frozen=True):
 
 def judgement(*, clock: Clock, log: Logger | None = None) -> Judgement:
     """Return a judgement that knows nothing yet; what it decides is said in `log`."""
-    return Judgement(Judge(clock=clock, log=log), Hysteresis(clock=clock, log=log), QuotaGrace(clock=clock, log=log))
+    judge = Judge(clock=clock, log=log)
+    return Judgement(
+        judge=judge,
+        hysteresis=Hysteresis(clock=clock, log=log),
+        quota=QuotaGrace(clock=clock, log=log),
+        lag=Lag(judge.findings, clock=clock, log=log),
+    )
