@@ -15,11 +15,11 @@ import pytest
 from proxy.config.settings import Telemetry
 from proxy.telemetry.shipping.otlp import Otlp
 from proxy.telemetry.traces.span import SERVER, Event, Span, encode
+from tests.telemetry.scraping import Series, parsed, total
+from tests.telemetry.sink import Sink, told
 from tests.wire.process.support.callers import ask
 from tests.wire.process.support.instance import Instance, until
 from tests.wire.process.support.upstream import Upstream
-from tests.wire.telemetry.scraping import Series, parsed, total
-from tests.wire.telemetry.sink import Sink, told
 from tools.collector.build import CONFIG, find, validate
 from tools.sdks.install import required_here
 from tools.sdks.unavailable import Unavailable

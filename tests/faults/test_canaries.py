@@ -25,9 +25,9 @@ from harness.faults.scenario import Scenario
 from harness.faults.semantic.layer import Layer
 from harness.faults.semantic.service import build_faulty
 from reference.service.project.project import load_catalogue
+from tests.telemetry.sink import Sink
 from tests.wire.process.support.instance import Instance
 from tests.wire.proxy_line.house import DOCUMENT, NEW_ID, NOW
-from tests.wire.telemetry.sink import Sink
 
 TOKEN = "phc_canarytoken4711"
 KEY = "phx_canarykey4711"

@@ -23,8 +23,8 @@ from proxy.telemetry.shipping.otlp import Otlp
 from proxy.telemetry.traces.span import encode
 from tests.fakes.posting import FakePost
 from tests.faults.scene import BREAKER, USERS, Scene
+from tests.telemetry.sink import Sink, told
 from tests.wire.proxy_line.house import Proxy, Reply
-from tests.wire.telemetry.sink import Sink, told
 
 GOLDEN = Path(__file__).with_name("stories.json")
 TELEMETRY = Telemetry(otlp_url="http://unused.invalid", trace_ratio=1.0)

@@ -13,11 +13,11 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from tests.telemetry.scraping import scrape, total
+from tests.telemetry.sink import Hole, Sink, told
 from tests.wire.process.support.callers import Callers, ask
 from tests.wire.process.support.instance import Instance, until
 from tests.wire.process.support.upstream import BODY, Upstream
-from tests.wire.telemetry.scraping import scrape, total
-from tests.wire.telemetry.sink import Hole, Sink, told
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 ALL = {"TELEMETRY__TRACE_RATIO": 1, "TELEMETRY__PUSH_S": 1}

@@ -7,10 +7,10 @@ import signal
 
 import aiohttp
 
+from tests.telemetry.scraping import Series, scrape, total
 from tests.wire.process.support.callers import Callers, ask
 from tests.wire.process.support.instance import Instance, until
 from tests.wire.process.support.upstream import Upstream
-from tests.wire.telemetry.scraping import Series, scrape, total
 
 ANSWERS = "holdfast_answers_total"
 
