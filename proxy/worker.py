@@ -93,7 +93,9 @@ class Line:
         self.health = Health()
         self.app = web.Server(self._handle, access_log=None, auto_decompress=False)
         self.origins: dict[UpstreamName, Origin] = {}
-        self._through = Through(settings, health=self.health, keys=parts.keys, sets=parts.held.document)
+        self._through = Through(
+            settings, health=self.health, keys=parts.keys, sets=parts.held.document, is_pure=parts.switches.is_pure
+        )
         self._parts = parts
         self._retiring: set[asyncio.Task[None]] = set()
         self.reconfigure(settings)

@@ -81,6 +81,11 @@ class Switches:
             self._settle()
         return self._modes.get(project, self._everywhere)
 
+    def is_pure(self, project: ProjectName) -> bool:
+        """Tell whether a project's callers get what a pure relay gives: on `bypass` and on `observe`."""
+        mode = self.of(project)
+        return mode.bypass or mode.observe
+
     def set(self, turn: Turn) -> None:
         """Turn one switch, whatever its position was. An unknown name is the caller's mistake: `ValueError`."""
         self._take(turn)

@@ -5,7 +5,8 @@
              ├ refused, and believed ────────────────────► upstream's refusal, record dropped
              └ refused but doubted, or upstream away ─► known key: the set held · unknown key: 503, never a refusal of ours
 
-What is not ours to judge (no token, no key, two of either, a project without definitions) is relayed.
+What is not ours to judge (no token, no key, two of either, a project without definitions) is relayed, and so is everything of a
+project that an operator switched to pure relay.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from aiohttp import web
 from multidict import CIMultiDict
 
 from proxy.answer.answer import Failure, Whole
+from proxy.answer.request import ProjectName
 from proxy.clock import Clock
 from proxy.config.secret import Secret
 from proxy.config.settings import DefinitionsStore, Settings
@@ -62,16 +64,32 @@ class Sets(Protocol):
     def __call__(self, project: str, /) -> DefinitionsSet | None: ...
 
 
+class Pure(Protocol):
+    """Whether an operator switched a project to pure relay."""
+
+    def __call__(self, project: ProjectName, /) -> bool: ...
+
+
 class Definitions:
     """The endpoint under one configuration; what outlives that is in `keys`."""
 
-    def __init__(self, settings: Settings, *, keys: Keys, sets: Sets, relay: Relay, pools: Mapping[str, Pool]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        keys: Keys,
+        sets: Sets,
+        relay: Relay,
+        pools: Mapping[str, Pool],
+        is_pure: Pure = lambda _: False,
+    ) -> None:
         self._projects = settings.projects
         self._store: DefinitionsStore = settings.definitions
         self._keys = keys
         self._sets = sets
         self._relay = relay
         self._pools = pools
+        self._is_pure = is_pure
         self._reader = Reader(settings.projects, keys.seal)
         self._clock: Clock = keys.clock
         keys.controls.reconfigure(settings.projects, self._ask_as)
@@ -81,7 +99,7 @@ class Definitions:
         if request.method != "GET":
             return await self._answer_other(request, target)
         asked = None if request.body_exists else self._reader.read(target.query, request.headers)
-        if asked is None:
+        if asked is None or self._is_pure(ProjectName(asked.project)):
             return await self._relay.handle(request, target)
         self._keys.meter.polls += 1
         record = self._valid(asked)
@@ -95,7 +113,7 @@ class Definitions:
     async def _answer_other(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
         """HEAD and what is not allowed, as the service answers them: after the token, before the key (contract §1.2)."""
         project = self._reader.project(target.query, request.headers)
-        if project is None or self._sets(project) is None:
+        if project is None or self._sets(project) is None or self._is_pure(ProjectName(project)):
             return await self._relay.handle(request, target)
         headers = CIMultiDict(cors.headers_for(request.headers.get("Origin")))
         if request.method == "HEAD":

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from proxy.clock import SystemClock
 from proxy.config.settings import Settings
-from proxy.edge.definitions.endpoint import Definitions, Sets
+from proxy.edge.definitions.endpoint import Definitions, Pure, Sets
 from proxy.edge.definitions.keys import Keys
 from proxy.edge.forwarded import TrustedProxies
 from proxy.edge.health import Health
@@ -39,11 +39,13 @@ class Through:
         relay_deadline_s: float = DEADLINE_S,
         keys: Keys | None = None,
         sets: Sets = lambda _: None,
+        is_pure: Pure = lambda _: False,
     ) -> None:
-        """Take what outlives settings: readiness, callers' keys, and where the definitions held are."""
+        """Take what outlives settings: readiness, callers' keys, where the definitions held are, and who gets pure relay."""
         self._health = health
         self._keys = keys or Keys(clock=SystemClock())
         self._sets = sets
+        self._is_pure = is_pure
         self._relay_deadline_s = relay_deadline_s
         self._pools: dict[Place, Pool] = {}
         self._retiring: set[asyncio.Task[None]] = set()
@@ -65,7 +67,9 @@ class Through:
         relay = Relay(tenants, pools, trusted=trusted, deadline_s=self._relay_deadline_s)
         self._others = Others(
             relay=relay,
-            definitions=Definitions(settings, keys=self._keys, sets=self._sets, relay=relay, pools=pools),
+            definitions=Definitions(
+                settings, keys=self._keys, sets=self._sets, relay=relay, pools=pools, is_pure=self._is_pure
+            ),
             passthrough=Passthrough(
                 settings.passthrough, ingestion=self._pools[ingestion], assets=self._pools[assets], trusted=trusted
             ),

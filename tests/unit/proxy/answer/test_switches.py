@@ -125,3 +125,11 @@ def test_whoever_must_be_told_hears_of_a_turn_and_of_its_end(switches: Switches,
     clock.advance(5)
     assert not switches.of(SHOP).bypass
     assert heard == [True, False]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bypass_and_observe_alone_make_a_pure_relay(switches: Switches, name: str) -> None:
+    assert not switches.is_pure(SHOP)
+    switches.set(Turn(switch=name, on=not getattr(NORMAL, name), project=SHOP))
+    assert switches.is_pure(SHOP) is (name in {"bypass", "observe"})
+    assert not switches.is_pure(BLOG)

@@ -95,6 +95,7 @@ class World:
             name: definitions_set(name, DOCUMENT, etag=ETAG, fetched_at_wall=self.clock.wall(), generation=1)
             for name in projects
         }
+        self.pure: set[str] = set()
         self.settings = Settings(
             upstreams={"default": UPSTREAM},
             projects={
@@ -113,7 +114,9 @@ class World:
         self.keys = Keys(clock=self.clock, secret=SECRET, environ=self.environ)
         pools = {"default": self.upstream}
         relay = Relay(Tenants(self.settings.projects), pools, trusted=TrustedProxies(()))
-        self.endpoint = Definitions(self.settings, keys=self.keys, sets=self.sets.get, relay=relay, pools=pools)
+        self.endpoint = Definitions(
+            self.settings, keys=self.keys, sets=self.sets.get, relay=relay, pools=pools, is_pure=self.pure.__contains__
+        )
 
     async def get(
         self,
