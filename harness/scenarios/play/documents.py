@@ -11,6 +11,8 @@ import json
 from typing import Any, Final
 
 TOKEN: Final = "phc_holdfast_scenarios"  # noqa: S105 - of an embedded service
+KEY: Final = "phx_holdfast_scenarios"
+"""May read definitions."""
 VERSIONS: Final = 5
 FADED_FROM: Final = 2
 KILLED_FROM: Final = 3
@@ -23,7 +25,8 @@ def document(version: int) -> bytes:
     flags = [_pulse(version), _fading(version), _killed(version), *(_plain(number) for number in range(_PLAIN))]
     for number, flag in enumerate(flags, start=1):
         flag["id"] = number
-    return json.dumps({"flags": flags, "group_type_mapping": {}, "cohorts": {}, "service": {"tokens": [TOKEN]}}).encode()
+    service = {"tokens": [TOKEN], "personal_keys": {KEY: {}}}
+    return json.dumps({"flags": flags, "group_type_mapping": {}, "cohorts": {}, "service": service}).encode()
 
 
 def body(distinct_id: str) -> bytes:

@@ -157,7 +157,13 @@ def _wrong(history: History, truth: Truth, answered: Sequence[Shot]) -> list[Wro
     found = []
     for shot in answered:
         assert shot.content is not None
-        why = truth.check(shot, history.contents.values[shot.content], history.changes, late_s=history.late_s)
+        why = truth.check(
+            shot,
+            history.contents.values[shot.content],
+            history.changes,
+            late_s=history.late_s,
+            holds_definitions=history.plan.holds_definitions,
+        )
         if why:
             found.append(Wrong(shot, why))
     return found

@@ -17,7 +17,7 @@ from harness.faults.fault import Slow
 from harness.faults.scenario import Scenario
 
 from .children import House
-from .documents import body
+from .documents import KEY, body
 from .shot import Contents, Shot
 from .truth import Change
 from .wire.http import call
@@ -30,6 +30,11 @@ QUIET_S: Final = 3.0
 """So long without an answer that shows trouble, and it is over."""
 
 SETTINGS: Final[Mapping[str, str]] = {"POLICY__FRESH_S": "2"}
+HOLDING: Final[Mapping[str, str]] = {
+    "PROJECTS__WEB__DEFINITIONS__KEY__ENV": "HOLDFAST_SCENARIOS_KEY",
+    "PROJECTS__WEB__DEFINITIONS__POLL_S": "2",
+    "SCENARIOS_KEY": KEY,
+}
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -40,6 +45,7 @@ class Plan(msgspec.Struct, frozen=True):
         warm_s: Before the fault; long enough for every worker to have met everybody.
         fault_s: How long the whole scenario is made to last.
         after_s: How long at most is waited for normal answers.
+        holds_definitions: The proxy keeps the project's definitions, polled every two seconds.
         workers: Of the proxy.
         seed: Of every draw.
     """
@@ -48,6 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
     warm_s: float = 14.0
     fault_s: float = 24.0
     after_s: float = 45.0
+    holds_definitions: bool = False
     workers: int = 2
     seed: int = 1
 
@@ -102,7 +109,8 @@ class Script:
     async def play(self) -> History:
         """Play it from beginning to end."""
         plan = self._plan
-        async with House(workers=plan.workers, settings=self._settings, seed=plan.seed) as house:
+        settings = {**self._settings, **(HOLDING if plan.holds_definitions else {})}
+        async with House(workers=plan.workers, settings=settings, seed=plan.seed) as house:
             pool = Pool(house.port, self._contents)
             await pool.open()
             self._house, self._now = house, asyncio.get_running_loop().time

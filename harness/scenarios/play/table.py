@@ -64,7 +64,7 @@ def section(rows: Sequence[Row], plan: Plan) -> str:
 def _cells(row: Row) -> Sequence[str]:
     found = row.figures
     return (
-        f"`{row.id}`",
+        row.id,
         f"{found.known}",
         f"{found.known_failed}",
         f"{len(found.wrong_known)}",

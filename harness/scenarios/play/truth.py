@@ -57,7 +57,9 @@ class Truth:
     def __init__(self, values: Mapping[tuple[int, str], Values]) -> None:
         self._values = values
 
-    def check(self, shot: Shot, given: Values, changes: Sequence[Change], *, late_s: float) -> str:
+    def check(
+        self, shot: Shot, given: Values, changes: Sequence[Change], *, late_s: float, holds_definitions: bool = False
+    ) -> str:
         """Return what is wrong with an answer; "" when nothing is.
 
         Args:
@@ -65,12 +67,14 @@ class Truth:
             given: These.
             changes: When the truth changed, in order.
             late_s: How late answers of the service itself may be in this scenario.
+            holds_definitions: What is remembered may be mixed with what definitions say.
         """
-        spans = _spans(shot, late_s)
+        is_mixed = _is_mixed(shot, holds_definitions=holds_definitions)
+        spans = _spans(shot, late_s, is_mixed=is_mixed)
         allowed = [self._values[version, shot.user] for version in versions_in(changes, spans)]
         if any(given == values for values in allowed):
             return ""
-        if not _is_piecewise(shot):
+        if not is_mixed:
             return _difference(given, allowed)
         return _piecewise(given, allowed, has_errors=shot.has_errors)
 
@@ -86,18 +90,18 @@ def versions_in(changes: Sequence[Change], spans: Iterable[tuple[float, float]])
     return sorted(found)
 
 
-def _spans(shot: Shot, late_s: float) -> list[tuple[float, float]]:
-    """Return when what an answer says may have been true: now, and if it has an age, that long ago."""
+def _spans(shot: Shot, late_s: float, *, is_mixed: bool) -> list[tuple[float, float]]:
+    """Return when what an answer says may have been true: now, or its age ago; a mixed one is as old as its oldest piece."""
     early = late_s + CLOCKS_S + (COLLAPSED_S if shot.is_collapsed else 0.0)
     now = (shot.sent_at - early, shot.received_at)
     if shot.age_s is None:
         return [now]
     then = (shot.sent_at - shot.age_s - 1.0 - early, shot.received_at - shot.age_s)
-    return [then, now] if _is_piecewise(shot) else [then]
+    return [(then[0], now[1])] if is_mixed else [then]
 
 
-def _is_piecewise(shot: Shot) -> bool:
-    return shot.detail == "local" or shot.trouble == "partial" or (shot.detail == "stale" and shot.has_errors)
+def _is_mixed(shot: Shot, *, holds_definitions: bool) -> bool:
+    return shot.trouble == "partial" or (holds_definitions and shot.detail in {"local", "stale"})
 
 
 def _piecewise(given: Values, allowed: Sequence[Values], *, has_errors: bool) -> str:

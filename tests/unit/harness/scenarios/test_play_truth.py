@@ -69,6 +69,18 @@ def test_a_filled_answer_is_held_to_the_truth_flag_by_flag() -> None:
     assert verdict(shot(120.0, age_s=30, **partial), {})
 
 
+def test_with_definitions_held_a_remembered_answer_may_have_newer_parts_and_none_that_is_older_than_it_says() -> None:
+    def held(given: Values, *, age_s: int) -> str:
+        asked = shot(120.0, cache=STALE, age_s=age_s, has_errors=True)
+        return TRUTH.check(asked, given, CHANGES, late_s=0.0, holds_definitions=True)
+
+    mixed: Values = {"pulse": (True, None, "1"), "killed": (False, None, None)}
+    assert not held(mixed, age_s=30)
+    assert verdict(shot(120.0, cache=STALE, age_s=30, has_errors=True), mixed), "without definitions nothing is mixed"
+    assert held(OLD, age_s=5)
+    assert held({"pulse": (True, None, "2")}, age_s=30)
+
+
 def test_an_emptied_answer_is_wrong() -> None:
     assert verdict(shot(90.0), {})
 
