@@ -10,30 +10,26 @@ in the project. So a flag that is switched off is off in the very next answer, w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
-from typing import Final
 
 import msgspec
-from msgspec import UNSET, Raw
 from msgspec.structs import replace
 
 from proxy.answer.request import FlagsRequest, ProjectName
-from proxy.answer.shape import Reading, read_answer
+from proxy.answer.shape import Reading
 from proxy.clock import Clock
-from proxy.config.settings import Policy
 from proxy.definitions.held import HeldSet
 from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 from proxy.telemetry.logs import Logger
 
-from .absence import Absences
-from .gone import Gone
-from .listing import flags_of, lists_only_enabled, version_of
-from .suspicion import Suspicion
-
-FIRST_BYTES: Final = 48
+from .listing import flags_of, lists_only_enabled
+from .lost.absence import Absences
+from .lost.change import Change, by_definitions, flags_before, is_much, mark_if_same, mark_of
+from .lost.gone import Gone
+from .lost.suspicion import Suspicion
 
 
 class Finding(StrEnum):
@@ -110,17 +106,17 @@ class Judge:
         """
         known = self._projects.get(request.project)
         if last is not None and (known is None or known.is_quiet):
-            mark = _mark_if_same(reading, last.value)
+            mark = mark_if_same(reading, last.value)
             if mark is not None:
                 return Verdict(Finding.PLAIN, mark)
         flags = flags_of(reading)
         set_mark = hash(frozenset(flags))
-        if last is None or set_mark == _set_mark(last.value):
+        if last is None or set_mark == mark_of(last.value):
             if known is not None:
                 self._note(request, known, flags.keys())
             return Verdict(Finding.PLAIN, set_mark)
         known = self._projects.setdefault(request.project, Standing())
-        return self._compare(_Change(request, reading, flags, last, held, set_mark), known)
+        return self._compare(Change(request, reading, flags, last, held, set_mark), known)
 
     def absent(self, request: FlagsRequest, keys: AbstractSet[str], missing: AbstractSet[str]) -> set[str]:
         """Weigh an answer with errors that has `keys` and lacks `missing` without a word; return the missing that are gone."""
@@ -155,20 +151,20 @@ class Judge:
         for name in [project] if project is not None else list(self._projects):
             self._projects.pop(name, None)
 
-    def _compare(self, change: _Change, known: Standing) -> Verdict:
+    def _compare(self, change: Change, known: Standing) -> Verdict:
         request, policy, now = change.request, change.request.policy, self._clock.monotonic()
-        before = _flags_before(change.last.value)
+        before = flags_before(change.last.value)
         lost = before.keys() - change.flags.keys()
         known.gone.expire(now - max(policy.fresh_s, policy.stale_if_error_s))
-        unexplained = lost - _by_definitions(lost, before, change)
+        unexplained = lost - by_definitions(lost, before, change)
         unexplained -= known.gone.explained(unexplained, within_s=policy.judge_hold_s, fewer_than=policy.judge_flags, now=now)
         verdict = Verdict(Finding.PLAIN, change.set_mark, len(unexplained), len(before))
-        if _is_much(unexplained, before, policy) and not change.is_ordinary:
+        if is_much(unexplained, before, policy) and not change.is_ordinary:
             return self._hold(request, known, verdict, unexplained)
         self._note(request, known, change.flags.keys())
         if not lists_only_enabled(change.reading):
             self._lose(request, known, lost, is_plain=len(lost) <= policy.judge_ratio * len(before))
-        if _is_much(lost, before, policy) and not change.is_ordinary:
+        if is_much(lost, before, policy) and not change.is_ordinary:
             return self._found(request, replace(verdict, finding=Finding.EXPLAINED))
         return verdict
 
@@ -226,57 +222,3 @@ class Judge:
 
 def _tell_nobody(*_: object) -> None:
     """There are no siblings."""
-
-
-class _Change(msgspec.Struct, frozen=True):
-    """An answer whose set of flags is another than the last one's."""
-
-    request: FlagsRequest
-    reading: Reading
-    flags: Mapping[str, Raw | None]
-    last: Entry[Kept]
-    held: HeldSet | None
-    set_mark: int
-
-    @property
-    def is_ordinary(self) -> bool:
-        """It lists only what is on, and something is: then any loss may be a value."""
-        return bool(self.flags) and lists_only_enabled(self.reading)
-
-
-def _is_much(missing: AbstractSet[str], before: Mapping[str, Raw | None], policy: Policy) -> bool:
-    return len(missing) >= policy.judge_flags and len(missing) > policy.judge_ratio * len(before)
-
-
-def _by_definitions(lost: AbstractSet[str], before: Mapping[str, Raw | None], change: _Change) -> set[str]:
-    """Return the losses that the definitions held explain: flags that are off, gone, or were changed since."""
-    if change.held is None:
-        return set()
-    known, stored_at = change.held.standings, change.last.stored_at
-    return {key for key in lost if key in known and not known[key].lets_count(version_of(before[key]), stored_at=stored_at)}
-
-
-def _flags_before(kept: Kept) -> Mapping[str, Raw | None]:
-    reading = read_answer(kept.whole)
-    return {} if reading is None else flags_of(reading)
-
-
-def _set_mark(kept: Kept) -> int:
-    """Return the mark of a remembered answer's flags, made on first use where it came from another process."""
-    if kept.set_mark is None:
-        kept.set_mark = hash(frozenset(_flags_before(kept)))
-    return kept.set_mark
-
-
-def _mark_if_same(reading: Reading, kept: Kept) -> int | None:
-    """Return the mark of the remembered flags where these are byte for byte the same; None: that is not so easily told.
-
-    They are looked for in the whole remembered body: more than half of it can only be its flags, nothing inside them. Where
-    they begin is found by their first bytes: a search for all of them would cost more than reading their names.
-    """
-    raw = reading.feature_flags if reading.flags is UNSET else reading.flags
-    body = kept.whole.body
-    if kept.set_mark is None or raw is UNSET or 2 * len(raw) <= len(body):
-        return None
-    flags = bytes(raw)
-    return kept.set_mark if body.startswith(flags, body.find(flags[:FIRST_BYTES])) else None

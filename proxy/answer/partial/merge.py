@@ -2,7 +2,7 @@
 
 Filled are records marked `failed`, and records missing from an answer that says `errorsWhileComputingFlags: true` where the
 last good answer, or the request by name, tells of them. What is missing from an error-free answer is gone and nobody's affair
-here. The rungs keep to "off means off" and the version rule; an absence that lasts is believed (`judgement/absence`). What
+here. The rungs keep to "off means off" and the version rule; an absence that lasts is believed (`judgement/lost/absence`). What
 cannot be filled is left out or refused as the caller's SDK needs it (`clients`). Nothing of this is ever remembered.
 """
 

@@ -135,7 +135,7 @@ class FlagsGone(Struct, frozen=True, tag="flags_gone"):
     Attributes:
         project: Its name in the configuration.
         flags: Their keys.
-        is_plain: As `judgement.gone.Loss.is_plain`.
+        is_plain: As `judgement.lost.gone.Loss.is_plain`.
     """
 
     project: str

@@ -7,8 +7,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from proxy.answer.judgement.gone import MOST_BYTES
 from proxy.answer.judgement.judge import Finding, Verdict
+from proxy.answer.judgement.lost.gone import MOST_BYTES
 from tests.fakes.judging import Court
 from tests.fakes.requests import PROJECT, key
 

@@ -7,9 +7,9 @@ import json
 import pytest
 
 from proxy.answer.answer import Whole
-from proxy.answer.judgement.absence import Absences
-from proxy.answer.judgement.gone import MOST_BYTES, Gone
 from proxy.answer.judgement.judge import Finding
+from proxy.answer.judgement.lost.absence import Absences
+from proxy.answer.judgement.lost.gone import MOST_BYTES, Gone
 from tests.fakes.definitions import flag
 from tests.fakes.judging import Court, answer
 from tests.fakes.requests import PROJECT, flags_request
