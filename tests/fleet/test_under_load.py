@@ -55,6 +55,12 @@ class Stage:
                     found: dict[str, Any] = worker["tiers"]["redis"]
                     return found
 
+    async def purge(self) -> tuple[int, str]:
+        """Forget everything; return the status, and what is owed."""
+        what = {"project": None, "reason": "a test", "by": "tests"}
+        async with self._session.post(f"{self.instance.admin}/purge", json=what) as answer:
+            return answer.status, str((await answer.json())["owed"])
+
     async def until(self, claim: Callable[[dict[str, Any]], object]) -> None:
         async with asyncio.timeout(30):
             while not claim(await self.tier()):  # noqa: ASYNC110  the claim is about another process
@@ -168,3 +174,19 @@ async def test_in_an_outage_of_both_what_memory_knows_is_answered_and_the_rest_i
     unknown = await here.load(range(USERS, 2 * USERS))
     assert set(unknown) <= {502, 503, 504}
     here.redis.thaw()
+
+
+async def test_a_purge_says_that_redis_has_yet_to_be_swept_and_it_is_when_it_is_back(stage: tuple[Stage, Upstream]) -> None:
+    here, _ = stage
+    assert await here.load(range(USERS)) == {200: USERS}
+    await here.until(lambda tier: tier["written"] == USERS)
+    here.redis.freeze()
+    assert await here.purge() == (202, "Redis is being swept")
+    await here.until(lambda tier: not tier["is_there"])
+    here.redis.thaw()
+    await here.until(lambda tier: tier["purges_waiting"] == 0)
+    assert here.redis.size() == 0
+    assert await here.load(range(USERS)) == {200: USERS}
+    await here.until(lambda tier: tier["waiting"] == 0)
+    assert await here.purge() == (200, "")
+    assert here.redis.size() == 0

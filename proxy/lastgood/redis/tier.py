@@ -104,6 +104,13 @@ class RedisTier:
         self._wake()
         await self._settled()
 
+    @property
+    def owed(self) -> str:
+        """Why a purge is not done yet; empty: all are."""
+        if not self._purges:
+            return ""
+        return "Redis is being swept" if self._link.is_there else "Redis is away; it is swept when it is back"
+
     def report(self) -> dict[str, Any]:
         """Return what is shown of it."""
         counted = ("found", "missed", "unknown", "written", "refused", "oversized", "late", "purged")

@@ -37,7 +37,7 @@ class Purged(Struct, frozen=True):
         workers: Worker → answers that its memory forgot.
         missing: Worker → why it did not say so; it is told again when it is back.
         disk: Answers that the disk forgot; None: the whole file went, or nothing is kept there.
-        owed: Why the disk did not do it yet; it will as soon as it can be written. Empty: it did.
+        owed: Why the disk, or Redis, did not do it yet; it will as soon as it can be written. Empty: they did.
     """
 
     workers: Mapping[int, int]
@@ -79,10 +79,11 @@ class Remembering:
         replies = await self._hub.tell(list(self._hub.workers.values()), purge, timeout_s=PATIENCE_S)
         workers = {worker.hello.index: int(done.detail.get("forgotten", 0)) for worker, done in replies if not done.refusal}
         missing = {worker.hello.index: done.refusal for worker, done in replies if done.refusal}
+        shared = next((str(done.detail["owed"]) for _, done in replies if done.detail.get("owed")), "")
         if self.writer is None:
-            return Purged(workers, missing, None, "")
+            return Purged(workers, missing, None, shared)
         forgotten = await self.writer.purge(purge)
-        return Purged(workers, missing, forgotten.answers, forgotten.refusal)
+        return Purged(workers, missing, forgotten.answers, forgotten.refusal or shared)
 
     async def settle(self, *, patience_s: float) -> None:
         """Wait until what workers sent is written, at the end; a disk that does not take it is not waited for longer."""

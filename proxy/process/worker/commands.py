@@ -138,7 +138,7 @@ class Commands:
         return Done()
 
     async def _purge(self, purge: Purge) -> Done:
-        return Done(detail={"forgotten": await self._service.purge(purge)})
+        return Done(detail={"forgotten": await self._service.purge(purge), "owed": self._service.owed})
 
     async def _drain(self, _: Drain) -> Done:
         self.leaving.set()

@@ -64,8 +64,8 @@ class Service:
         slate = slate or private_slate()
         post = SocketPost(socket_path(runtime))
         self.disk = disk_tier(settings, runtime=runtime, environ=os.environ, log=log)
-        shared = redis_tier(settings.redis, environ=os.environ, clock=clock, rng=Random(), log=log)  # noqa: S311  jitter
-        tiers = [tier for tier in (self.disk, shared) if tier is not None]
+        self._shared = redis_tier(settings.redis, environ=os.environ, clock=clock, rng=Random(), log=log)  # noqa: S311  jitter
+        tiers = [tier for tier in (self.disk, self._shared) if tier is not None]
         secret = _secret(settings, runtime, log)
         self._line = build(settings, clock=clock, secret=secret, slate=slate, post=post, log=log, tiers=tiers)
         self.definitions = Reception(self._line.held, log=log)
@@ -153,6 +153,11 @@ class Service:
     async def purge(self, purge: Purge) -> int:
         """Forget what is meant, in memory and beyond; return how many answers memory forgot."""
         return await self._line.purge(purge)
+
+    @property
+    def owed(self) -> str:
+        """Why a purge is not done yet where this worker sees to it; empty: all are."""
+        return "" if self._shared is None else self._shared.owed
 
     def recent(self, project: str, limit: int) -> list[dict[str, Any]]:
         """Return what a project's callers asked lately; never to be logged or stored."""

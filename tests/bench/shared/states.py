@@ -40,7 +40,8 @@ class Row:
         for _ in range(STRANGERS):
             self.strangers += 1
             body = json.dumps({"token": TOKEN, "distinct_id": f"stranger-{self.strangers}"}).encode()
-            request = urllib.request.Request(f"http://{LOOPBACK}:{self.server.port}/flags/?v=2", body)
+            where, kind = f"http://{LOOPBACK}:{self.server.port}/flags/?v=2", {"Content-Type": "application/json"}
+            request = urllib.request.Request(where, body, kind)
             with urllib.request.urlopen(request) as answer:
                 answer.read()
 
