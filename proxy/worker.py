@@ -7,46 +7,30 @@ again from the same memory and flights, and from every upstream whose own settin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from random import Random
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-import msgspec
 from aiohttp import web
 
-from proxy.answer.assemble import Assembler
-from proxy.answer.at_hand.choice import AtHand
-from proxy.answer.at_hand.counting import Counting
-from proxy.answer.at_hand.local_first import LocalFirst
 from proxy.answer.at_hand.sample import Sample
-from proxy.answer.flights.asking import Asking, Lasting
+from proxy.answer.flights.asking import Lasting
 from proxy.answer.flights.flight import Flight
-from proxy.answer.flights.pure import Observed, Pure
-from proxy.answer.flights.race import Race
-from proxy.answer.flights.renewal import Renewal
-from proxy.answer.flights.trip import Flown, Trip
-from proxy.answer.judgement.judgement import Judgement, judgement
-from proxy.answer.ladder import Ladder
-from proxy.answer.partial.configured import ConfiguredRung
-from proxy.answer.partial.merge import Merge
+from proxy.answer.flights.pure import Observed
+from proxy.answer.flights.trip import Flown
+from proxy.answer.judgement.judgement import Judgement
 from proxy.answer.request import ProjectName, UpstreamName
-from proxy.answer.rungs.local import LocalRung
-from proxy.answer.rungs.rung import Rung
-from proxy.answer.rungs.stale import StaleRung
-from proxy.answer.rungs.walk import Walk
 from proxy.answer.switches import Switches
+from proxy.assembly import Parts, TransportFactory, flags, lasting, local_rung, new_origin
 from proxy.clock import Clock, SystemClock
-from proxy.config.settings import Settings, Upstream
+from proxy.config.settings import Settings
 from proxy.config.settings.policy import LONGEST_EXCHANGE_S
 from proxy.definitions.held import Held
 from proxy.edge.definitions.keys import Keys
-from proxy.edge.flags.head import Heads
 from proxy.edge.flags.tenants import Tenants
-from proxy.edge.forwarded import TrustedProxies
-from proxy.edge.handlers import Flags, Handler
+from proxy.edge.handlers import Handler
 from proxy.edge.health import Health
 from proxy.edge.through.assembly import Through
-from proxy.edge.wire import Decoder
 from proxy.lastgood.memory import Memory
 from proxy.lastgood.tiers.person import meant_by
 from proxy.lastgood.tiers.record import Purge
@@ -61,29 +45,8 @@ from proxy.upstream.exchange import HttpTransport, Transport
 from proxy.upstream.origin import Origin, OriginSettings
 from proxy.uuids import uuids
 
-TransportFactory: TypeAlias = Callable[[Upstream], Transport]
-
 RETIRE_S: Final = LONGEST_EXCHANGE_S + 1.0
 """An upstream that settings no longer name keeps its connections this long: longer than any exchange may take."""
-
-
-class Parts(msgspec.Struct, frozen=True):
-    """What is made once, whatever the settings become."""
-
-    clock: Clock
-    transport: TransportFactory
-    rng: Random
-    new_id: Callable[[], str]
-    elsewhere: Handler | None
-    memory: Memory
-    held: Held
-    keys: Keys
-    sample: Sample
-    lasting: Lasting
-    switches: Switches
-    observed: Observed
-    watch: Watch
-    tiers: Tiers
 
 
 class Line:
@@ -164,7 +127,7 @@ class Line:
             held = before.get(UpstreamName(name))
             wanted = OriginSettings(upstream, settings.breaker, has_one_project=tenants.sharing(name) <= 1)
             is_kept = held is not None and held.settings == wanted
-            origins[UpstreamName(name)] = held if is_kept and held is not None else _origin(name, wanted, self._parts)
+            origins[UpstreamName(name)] = held if is_kept and held is not None else new_origin(name, wanted, self._parts)
         self._through.reconfigure(settings)
         self.watch.reconfigure(settings.telemetry)
         self.origins, self._settings = origins, settings
@@ -206,8 +169,8 @@ class Line:
     def _put_together(self, tenants: Tenants) -> None:
         settings, parts = self._settings, self._parts
         elsewhere = parts.elsewhere or self._through.handle
-        self._local = _local(settings, parts)
-        self._flags = _flags(settings, parts, tenants=tenants, origins=self.origins, local=self._local, elsewhere=elsewhere)
+        self._local = local_rung(settings, parts)
+        self._flags = flags(settings, parts, tenants=tenants, origins=self.origins, local=self._local, elsewhere=elsewhere)
 
     def _retire(self, origins: Iterable[Origin]) -> None:
         for origin in origins:
@@ -258,46 +221,13 @@ def build(  # noqa: PLR0913 - whatever a test replaces is a keyword
         held=held,
         keys=Keys(clock=clock, secret=secret),
         sample=Sample(),
-        lasting=_lasting(memory, beyond, held, clock=clock, log=log),
+        lasting=lasting(memory, beyond, held, clock=clock, log=log),
         switches=Switches(clock=clock),
         observed=Observed(),
         watch=watch_of(settings.telemetry, clock=clock, slate=slate, post=post, generation=_generations(held)),
         tiers=beyond,
     )
     return Line(settings, parts)
-
-
-def _flags(
-    settings: Settings,
-    parts: Parts,
-    *,
-    tenants: Tenants,
-    origins: Mapping[UpstreamName, Origin],
-    local: LocalRung,
-    elsewhere: Handler,
-) -> Flags:
-    clock, limits = parts.clock, settings.limits
-    assembler, counting = Assembler(clock=clock, new_id=parts.new_id), Counting(parts.held)
-    eager = frozenset(name for name, rules in local.rules.items() if rules.local_first)
-    rungs: dict[str, Rung] = {
-        "stale": StaleRung(parts.memory, parts.tiers, counting, clock=clock),
-        "local": local,
-        "configured": ConfiguredRung(parts.memory, parts.held, local, is_gone=parts.lasting.trip.judgement.judge.is_gone),
-    }
-    at_hand = AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock)
-    walk = Walk(rungs, assembler, holds=lambda project: parts.held.get(project) is not None)
-    asking = Asking(origins, parts.lasting, walk, clock=clock)
-    ladder = Ladder(
-        switches=parts.switches,
-        memory=parts.memory,
-        at_hand=at_hand,
-        asking=asking,
-        pure=Pure(origins, at_hand, asking, parts.lasting.trip, parts.observed),
-        sample=parts.sample,
-    )
-    heads = Heads(trusted=TrustedProxies(settings.trusted_proxies))
-    decoder = Decoder(tenants=tenants, limits=limits, clock=clock)
-    return Flags(ladder=ladder, heads=heads, decoder=decoder, watch=parts.watch, limits=limits, elsewhere=elsewhere)
 
 
 def _generations(held: Held) -> Callable[[str], int | None]:
@@ -307,26 +237,6 @@ def _generations(held: Held) -> Callable[[str], int | None]:
 def _for_answers(max_bytes: int, *, has_tiers: bool) -> int:
     """Return what of the memory's budget is for the answers; an eighth is for those on their way to disk or Redis."""
     return max_bytes - max_bytes // 8 if has_tiers else max_bytes
-
-
-def _lasting(memory: Memory, tiers: Tiers, held: Held, *, clock: Clock, log: Logger | None) -> Lasting:
-    flight: Flight[Flown] = Flight(clock=clock)
-    trip = Trip(memory, held, judgement(clock=clock, log=log), clock=clock)
-    merge = Merge(memory, trip.judgement.judge)
-    race, renewal = Race(clock=clock), Renewal(flight, clock=clock)
-    return Lasting(flight=flight, trip=trip, race=race, renewal=renewal, mending=merge, tiers=tiers)
-
-
-def _local(settings: Settings, parts: Parts) -> LocalRung:
-    rules = {ProjectName(name): p.definitions for name, p in settings.projects.items() if p.definitions is not None}
-    parts.sample.projects = frozenset(rules)
-    parts.held.keep_only(frozenset(rules))
-    return LocalRung(parts.held, rules, clock=parts.clock, inflated_bytes=settings.limits.inflated_bytes)
-
-
-def _origin(name: str, settings: OriginSettings, parts: Parts) -> Origin:
-    transport = parts.watch.over(parts.transport(settings.upstream), name)
-    return Origin(settings, transport=transport, clock=parts.clock, rng=parts.rng)
 
 
 async def _close_later(transport: Transport) -> None:
