@@ -16,6 +16,7 @@ from proxy.clock import Clock
 
 from .logs import Logger
 from .metrics.meter import outcome_of
+from .traces.current import Trace
 from .traces.draw import Draw
 
 
@@ -29,13 +30,17 @@ class Access:
         self._draw = Draw(ratio=0.0, random=draws, clock=clock)
         self._log = log
 
-    def note(self, request: FlagsRequest, answer: Answer, took_s: float) -> None:
-        """Write a request's line, if it gets one."""
+    def note(self, request: FlagsRequest, answer: Answer, took_s: float, trace: Trace | None) -> None:
+        """Write a request's line, if it gets one; `trace` is what tells of it, too."""
         outcome = outcome_of(answer)
         if answer.failure is not None and self._draw.after(request.project, outcome):
-            self._log.warning("fallback", **_said(request, answer, outcome, took_s))
+            self._log.warning("fallback", **_said(request, answer, outcome, took_s), **_ids(trace))
         elif self._random() < self.ratio:
-            self._log.info("answered", **_said(request, answer, outcome, took_s))
+            self._log.info("answered", **_said(request, answer, outcome, took_s), **_ids(trace))
+
+
+def _ids(trace: Trace | None) -> dict[str, str]:
+    return {} if trace is None else {"trace_id": trace.trace_id, "span_id": trace.span_id}
 
 
 def _said(request: FlagsRequest, answer: Answer, outcome: str, took_s: float) -> dict[str, Any]:

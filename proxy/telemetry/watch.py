@@ -63,13 +63,14 @@ class Watch:
         """Count an answer, and tell of it where it was drawn or went wrong."""
         took_s = self._now() - request.started
         self.meter.answered(request, answer, took_s)
+        if self.tracer is not None:
+            if trace is not None:
+                self.tracer.end(trace, request, answer)
+                CURRENT.set(None)
+            elif answer.failure is not None or answer.content.status >= _ERROR:
+                trace = self.tracer.tell(parent, request, answer)
         if self.access is not None and (answer.failure is not None or self.access.ratio):
-            self.access.note(request, answer, took_s)
-        if trace is not None and self.tracer is not None:
-            self.tracer.end(trace, request, answer)
-            CURRENT.set(None)
-        elif self.tracer is not None and (answer.failure is not None or answer.content.status >= _ERROR):
-            self.tracer.tell(parent, request, answer)
+            self.access.note(request, answer, took_s, trace)
 
     def over(self, transport: Transport, upstream: str) -> Transport:
         """Return a transport whose exchanges are watched, too."""

@@ -83,16 +83,20 @@ class Tracer:
             )
         )
 
-    def tell(self, parent: Parent | None, request: FlagsRequest, answer: Answer) -> None:
-        """Tell of a troubled request that was not drawn, if there is room: its exchange, too, where that is remembered."""
+    def tell(self, parent: Parent | None, request: FlagsRequest, answer: Answer) -> Trace | None:
+        """Tell of a troubled request that was not drawn, if there is room: its exchange, too, where that is remembered.
+
+        Return its trace, over already; None: there was no room.
+        """
         reason = str(answer.source) if answer.failure is None else str(answer.failure.trouble)
         if not self.draw.after(request.project, reason):
-            return
+            return None
         trace = self._trace(parent, request.started)
         for exchanged in self._recent:
             if request.key is not None and exchanged.digest == request.key.digest and exchanged.ended >= request.started:
                 self._send(trace, exchanged, self.new_id())
         self.end(trace, request, answer)
+        return trace
 
     def carried(self, request: FlagsRequest, trace: Trace, span_id: str) -> FlagsRequest:
         """Return the request as it goes out below a span of ours: with our lines in place of the caller's."""

@@ -10,6 +10,7 @@ from proxy.telemetry.access import Access
 from proxy.telemetry.assembly import watch_of
 from proxy.telemetry.traces.draw import MOST_PER_S
 from tests.fakes.clock import FakeClock
+from tests.fakes.posting import FakePost
 from tests.fakes.requests import flags_request
 
 GOOD = Answer(content=Whole(200, "", b""), source=Source.FRESH, age_s=2.0)
@@ -49,6 +50,15 @@ def test_a_share_of_the_requests_gets_a_line() -> None:
             "took_ms": 12.5,
         },
     )  # fmt: skip
+
+
+def test_a_line_names_the_span_that_tells_of_the_same_request() -> None:
+    clock, book, post = FakeClock(), Notebook(), FakePost()
+    watch = watch_of(Telemetry(otlp_url="http://c.invalid", trace_ratio=0), clock=clock, post=post, generation=lambda _: None)
+    watch.access = Access(ratio=0.0, clock=clock, log=book)  # type: ignore[arg-type]
+    watch.answered(flags_request(started=clock.monotonic()), STALE, None, None)
+    fields, (span,) = book.lines[0][2], post.spans
+    assert (fields["trace_id"], fields["span_id"]) == (span.trace_id, span.span_id)
 
 
 def test_requests_in_trouble_are_told_whatever_the_share_but_not_all_of_them() -> None:
