@@ -79,15 +79,17 @@ class Poller:
         """Poll until cancelled."""
         await self._ports.sleep(self.first_pause_s())
         while True:
-            try:
-                pause = await self.poll()
-            except Exception:
-                self._ports.log.exception("poll_failed")
-                pause = self._failed(Trouble("internal_error"))
-            await self.rest(pause)
+            await self.rest(await self.poll())
 
     async def poll(self) -> float:
-        """Ask once and do what the answer says; return the pause until the next poll, in seconds."""
+        """Ask once and do what the answer says, whatever goes wrong; return the pause until the next poll, in seconds."""
+        try:
+            return await self._poll()
+        except Exception:
+            self._ports.log.exception("poll_failed")
+            return self._failed(Trouble("internal_error"))
+
+    async def _poll(self) -> float:
         self._polled_at = self._ports.clock.monotonic()
         key = self._read_key()
         if key is None:

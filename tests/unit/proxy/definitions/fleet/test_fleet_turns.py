@@ -154,6 +154,23 @@ async def test_a_leader_that_cannot_reach_upstream_gives_way_to_one_that_can(tmp
     assert fleet.leaders() == [1]
 
 
+async def test_an_exception_nobody_thought_of_is_a_failed_poll_and_no_reason_to_ask_more_often(tmp_path: Path) -> None:
+    fleet = FakeFleet(tmp_path)
+    for _ in range(2):
+        fleet.join(fetched(flags(20)))
+    await fleet.spend(100)
+    for each in fleet.instances:
+        each.source.say = RuntimeError("canary")
+    polls = len(fleet.polls())
+    await fleet.spend(600)
+    assert 3 <= len(fleet.polls()) - polls <= 21
+    assert [each.held() for each in fleet.instances] == [ALL] * 2
+    for each in fleet.instances:
+        each.source.say = fetched(flags(21))
+    await fleet.spend(300)
+    assert [len(each.held()) for each in fleet.instances] == [21, 21]
+
+
 async def test_a_refused_key_is_replaced_at_once_although_the_fleet_rests(tmp_path: Path) -> None:
     fleet = FakeFleet(tmp_path)
     only = fleet.join(fetched(flags(20)))
