@@ -150,6 +150,18 @@ def test_what_is_purged_is_nowhere_in_the_files_any_more(path: Path) -> None:
     assert not any(found.values()), found
 
 
+def test_what_is_replaced_or_purged_is_overwritten_where_it_lay(path: Path) -> None:
+    book = opened(path)
+    book.write([record("first-value", size=40), record("other", size=40), record("ada-s", size=40, person="ada")], now=NOW)
+    book.give_back()
+    book.write([record("first-value", size=1, stored_at=101)], now=NOW)
+    book.purge(SealedPurge("default", frozenset({record("x", person="ada").person})))
+    content = b"".join(each.read_bytes() for each in path.parent.iterdir())
+    assert content.count(b"ada-s-ada-s") == content.count(b"first-value-first-value") == 0
+    assert content.count(b"other-other") > 0
+    book.close()
+
+
 def damaged(path: Path, how: str) -> None:
     content = bytearray(path.read_bytes())
     if how == "garbage":

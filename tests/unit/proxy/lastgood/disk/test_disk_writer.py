@@ -167,6 +167,20 @@ async def test_a_record_said_before_a_purge_and_sent_after_it_is_not_written(tmp
         assert await store.read("new") is not None
 
 
+async def test_what_waited_to_be_written_when_it_was_purged_is_not_written(tmp_path: Path) -> None:
+    held = Lock(tmp_path)
+    async with Store(tmp_path, projects=("default", "other")) as store:
+        await store.until(lambda: store.writer.trouble)
+        store.writer.take([record("a"), record("b", project="other")])
+        purging = asyncio.create_task(store.writer.purge(Purge("other")))
+        held.release()
+        store.go_on.set()
+        assert await purging == Forgotten(0)
+        await store.idle()
+        assert await store.read("a") is not None
+        assert await store.read("b") is None
+
+
 async def test_a_purge_removes_what_was_set_aside_because_it_cannot_be_searched(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no database at all" * 100)
     async with Store(tmp_path) as store:
