@@ -134,6 +134,8 @@ async def test_what_was_over_before_a_start_is_not_obeyed(house: House) -> None:
     assert house.switches.of(SHOP) is NORMAL
     house.start_supervisor()
     assert house.board.report() == []
+    assert house.board.told() == Orders()
+    assert house.lines.events() == [], "it is not said to be in force, nor over a second time"
 
 
 async def test_a_wall_clock_set_back_while_nobody_ran_lengthens_nothing(house: House) -> None:
