@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -65,6 +66,11 @@ async def _play(options: argparse.Namespace) -> int:
     if unknown:
         print(f"no such scenarios: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(
+        signal.SIGTERM, task.cancel
+    )  # so that no child outlives a lane that is stopped
     os.sched_setaffinity(0, cores()[1])
     plan = Plan(rate=options.rate, fault_s=options.seconds, seed=options.seed)
     rows: list[Row] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -18,6 +19,8 @@ from .documents import TOKEN, document
 
 READY_S: Final = 60.0
 STOP_S: Final = 20.0
+PR_SET_PDEATHSIG: Final = 1
+"""Of Linux's `prctl`; where there is none, children are ended by us alone."""
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -45,6 +48,7 @@ class Child:
                 stdout=asyncio.subprocess.PIPE,
                 limit=1 << 20,
                 process_group=0,
+                preexec_fn=_end_with_parent,
             )
         finally:
             os.sched_setaffinity(0, own)
@@ -132,6 +136,12 @@ class House:
             **self._settings,
         }
         return {f"HOLDFAST_{name}": value for name, value in settings.items()}
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel to end us politely when whoever started us is gone, even killed: a lane that takes too long is."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 async def _port_of(proxy: Child) -> int:
