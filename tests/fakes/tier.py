@@ -14,8 +14,11 @@ SECRET = b"one secret of ours"
 
 
 class FakeTier:
-    def __init__(self, name: str = "disk", *, secret: bytes = SECRET, previous: bytes | None = None) -> None:
+    def __init__(
+        self, name: str = "disk", *, secret: bytes = SECRET, previous: bytes | None = None, is_near: bool = True
+    ) -> None:
         self.name = name
+        self.is_near = is_near
         self.seals = Seals(secret, previous)
         self.held: dict[bytes, Sealed] = {}
         self.offered: list[Sealed] = []

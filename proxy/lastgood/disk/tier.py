@@ -38,6 +38,7 @@ class DiskTier:
     """
 
     name = "disk"
+    is_near = True
 
     def __init__(self, seals: Seals, reader: Reader, *, sleep: Sleep = asyncio.sleep) -> None:
         self.send: Send = _nobody

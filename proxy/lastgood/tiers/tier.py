@@ -18,6 +18,11 @@ class Tier(Protocol):
         ...
 
     @property
+    def is_near(self) -> bool:
+        """Tell whether it is asked beside an exchange, too; a tier across a network only when that failed."""
+        ...
+
+    @property
     def seals(self) -> Seals:
         """Return what its records are sealed with: an instance's own secret, or one that a fleet shares."""
         ...

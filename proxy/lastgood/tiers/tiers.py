@@ -60,6 +60,7 @@ class Tiers:
         self.outbox = Outbox(rewrite_s=rewrite_s)
         self._memory = memory
         self._tiers = tuple(tiers)
+        self._near = tuple(tier for tier in tiers if tier.is_near)
         self._clock = clock
         self._wall = SteadyWall(clock)
         self._sleep = sleep
@@ -80,10 +81,13 @@ class Tiers:
 
         Each tier is bounded by its own timeout; a caller with less patience cancels.
         """
+        return await self._recall(request, self._tiers)
+
+    async def _recall(self, request: FlagsRequest, tiers: Sequence[Tier]) -> Entry[Kept] | None:
         key, purges = request.key, self._purges
-        if key is None or not self._tiers:
+        if key is None or not tiers:
             return None
-        found = await self._newest(key, request.project)
+        found = await self._newest(tiers, key, request.project)
         if found is None or purges != self._purges:  # forgotten while it was looked for
             self.missed += 1
             return None
@@ -95,10 +99,10 @@ class Tiers:
         return self._memory.recall(key, found.whole, project=request.project, policy=request.policy, age_s=age_s)
 
     def beside(self, request: FlagsRequest) -> asyncio.Task[Entry[Kept] | None] | None:
-        """Begin to recall what memory lacks, while something else happens; None when there is nothing to be recalled."""
-        if not self._tiers or request.key is None or self._memory.get(request.key) is not None:
+        """Begin to recall what memory lacks from what is near, while something else happens; None when there is nothing to."""
+        if not self._near or request.key is None or self._memory.get(request.key) is not None:
             return None
-        task = asyncio.get_running_loop().create_task(self.recall(request))
+        task = asyncio.get_running_loop().create_task(self._recall(request, self._near))
         self._looking.add(task)
         task.add_done_callback(self._looking.discard)
         return task
@@ -175,10 +179,10 @@ class Tiers:
                 records.append(tier.seals.seal(key, waiting.whole, project=waiting.project, **times))
         return sealed
 
-    async def _newest(self, key: Key, project: ProjectName) -> Opened | None:
-        if len(self._tiers) == 1:
-            return await self._look(self._tiers[0], key, project)
-        found = await asyncio.gather(*(self._look(tier, key, project) for tier in self._tiers))
+    async def _newest(self, tiers: Sequence[Tier], key: Key, project: ProjectName) -> Opened | None:
+        if len(tiers) == 1:
+            return await self._look(tiers[0], key, project)
+        found = await asyncio.gather(*(self._look(tier, key, project) for tier in tiers))
         return max((each for each in found if each is not None), key=lambda each: each.stored_at, default=None)
 
     async def _look(self, tier: Tier, key: Key, project: ProjectName) -> Opened | None:

@@ -190,6 +190,18 @@ async def test_what_memory_has_is_not_looked_for_beside_anything() -> None:
     assert disk.asked == 1
 
 
+async def test_a_tier_across_a_network_is_not_asked_beside_an_exchange() -> None:
+    disk, shared = FakeTier(), FakeTier("redis", is_near=False)
+    life = Life(shared, disk)
+    looking = life.tiers.beside(asked())
+    assert looking is not None
+    await looking
+    assert (disk.asked, shared.asked) == (1, 0)
+    assert Life(shared).tiers.beside(asked()) is None
+    await life.recalls()
+    assert (disk.asked, shared.asked) == (2, 1)
+
+
 async def test_what_was_recalled_is_never_fresh() -> None:
     life = Life(FakeTier())
     await life.says()
