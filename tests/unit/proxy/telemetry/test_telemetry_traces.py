@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from random import Random
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from proxy.config.settings import Policy, Telemetry
 from proxy.edge.flags.head import Heads
 from proxy.edge.forwarded import TrustedProxies
 from proxy.telemetry.assembly import watch_of
+from proxy.telemetry.metrics.table import AGE_BOUNDS, DURATION_BOUNDS
 from proxy.telemetry.traces import story
 from proxy.telemetry.traces.context import Parent, read_parent
 from proxy.telemetry.traces.current import CURRENT
@@ -93,10 +95,11 @@ def heads_of(*lines: tuple[str, str]) -> Any:
 
 def test_heads_that_differ_in_their_trace_alone_are_known_again() -> None:
     heads = Heads(trusted=TrustedProxies(["10.0.0.0/8"]))
-    plain = heads.of(heads_of(("User-Agent", "sdk")))
     first = heads.of(heads_of(("User-Agent", "sdk"), ("Traceparent", LINE), ("tracestate", "v=1")))
     second = heads.of(heads_of(("User-Agent", "sdk"), ("Traceparent", LINE.replace("cd", "ef"))))
+    plain = heads.of(heads_of(("User-Agent", "sdk")))
     assert first.number == second.number != 0
+    assert [value for name, value in second.lines if name.lower() == "traceparent"] == [LINE.replace("cd", "ef")]
     assert plain.lines == tuple(line for line in first.lines if line[0] not in {"traceparent", "tracestate"})
     assert first.lines[-2:] == (("traceparent", LINE), ("tracestate", "v=1"))
     assert (first.parent, first.is_trusted, plain.parent) == (read_parent(LINE, "v=1"), True, None)
@@ -240,6 +243,8 @@ async def test_a_fallback_told_afterwards_has_its_exchange_and_nobody_elses() ->
     scene = Scene()
     failed = FakeTransport(Failure(trouble=Trouble.TIMEOUT))
     await scene.exchanged(failed, distinct_id="another")
+    await scene.exchanged(failed, distinct_id="me")  # of an earlier request
+    scene.clock.advance(1)
     request = flags_request("me", started=scene.clock.monotonic())
     await scene.watch.over(failed, "eu").exchange(request)
     stale = Answer(content=Whole(200, "", b""), source=Source.STALE, failure=Failure(trouble=Trouble.TIMEOUT))
@@ -270,6 +275,16 @@ def test_answers_are_counted_by_project_source_and_outcome() -> None:
         ("default", "none", "status"): 1.0,
         ("default", "upstream", "client_error"): 1.0,
     }
+
+
+def test_durations_and_ages_go_into_their_buckets_and_sums() -> None:
+    scene = Scene()
+    scene.answered(STALE)
+    slate = scene.watch.meter.slate
+    cells = {name: list(slate.cells[at : at + 16]) for (name, _), at in slate.places()}
+    took, age = cells["http.server.request.duration"], cells["holdfast.answer.age"]
+    assert (took[bisect_left(DURATION_BOUNDS, 0.25)], took[len(DURATION_BOUNDS) + 1]) == (1.0, pytest.approx(0.25))
+    assert (age[bisect_left(AGE_BOUNDS, 12.3456)], age[len(AGE_BOUNDS) + 1]) == (1.0, 12.3456)
 
 
 def test_methods_and_statuses_of_others_cannot_fill_the_tables() -> None:
