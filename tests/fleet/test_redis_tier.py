@@ -131,6 +131,18 @@ async def test_a_purge_that_redis_cannot_hear_is_made_up_for_and_what_waited_is_
     assert [await tier.get(record(number).key) is not None for number in (1, 2, 3, 4)] == [False, True, False, True]
 
 
+async def test_what_was_on_its_way_when_it_was_purged_is_not_written_later(redis: Server, house: House) -> None:
+    tier = await house.tier(redis.port)
+    redis.freeze()
+    tier.offer([record(1), record(2, project="blog")])
+    await until(lambda: tier.report()["waiting"] == 0)  # sent, and not heard of
+    await tier.purge(SealedPurge(project="shop"))
+    await until(lambda: not tier.report()["is_there"])
+    redis.thaw()
+    await until(lambda: tier.written == 1 and tier.report()["purges_waiting"] == 0)
+    assert [await tier.get(record(number).key) is not None for number in (1, 2)] == [False, True]
+
+
 async def test_a_killed_redis_is_left_alone_after_three_failures_and_used_again_once_it_is_back(
     redis: Server, house: House
 ) -> None:
