@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.wire.process.support.callers import ask
-from tests.wire.process.support.instance import PATIENCE_S, Instance
+from tests.wire.process.support.instance import Instance
 from tests.wire.process.support.operator import Operator
 from tests.wire.process.support.upstream import Upstream
 
@@ -121,12 +121,6 @@ class Play:
         self.case.upset(self.upstream)
         return await (self._late_round() if self.case.is_late else self._round())
 
-    async def over(self) -> None:
-        """Wait until nothing is turned on any worker."""
-        async with asyncio.timeout(PATIENCE_S):
-            while any(worker["switches"] for worker in (await self.operator.status())["workers"]):  # noqa: ASYNC110
-                await asyncio.sleep(0.02)
-
     async def _round(self) -> Seen:
         before = self.upstream.calls
         replies = [await ask(self.instance.port) for _ in range(AT_ONCE)]
@@ -170,7 +164,7 @@ async def test_a_mechanism_is_off_on_all_workers_from_the_next_request_on_and_on
 
     await play.calm()
     await play.operator.put(path, on=case.off, for_s=0.05, **project)
-    await play.over()
+    await play.operator.nothing_turned()
     await play.calm()
     assert case.works(await play.upset())
 

@@ -54,9 +54,8 @@ async def test_an_order_ends_after_an_hour_unless_something_else_is_said(operato
 async def test_the_end_comes_by_itself_on_every_worker(instance: Instance, operator: Operator) -> None:
     await operator.put("/switches/race", on=False, for_s=0.2)
     await until(lambda: instance.events("order_over", subject="race"), "the end of the order")
-    status = await operator.status()
-    assert in_force(status) == [[], []]
-    assert status["orders"] == []
+    await operator.nothing_turned()
+    assert (await operator.status())["orders"] == []
 
 
 async def test_putting_back_is_at_once_and_may_be_repeated(operator: Operator) -> None:

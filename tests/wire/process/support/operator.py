@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Self
 
 import aiohttp
 
-from tests.wire.process.support.instance import Instance
+from tests.wire.process.support.instance import PATIENCE_S, Instance
 
 
 class Operator:
@@ -34,6 +35,12 @@ class Operator:
         assert status == 200, said
         assert said["workers"]["missing"] == {}, said
         return said
+
+    async def nothing_turned(self) -> None:
+        """Wait until no worker has anything turned: each of them counts an order's seconds for itself."""
+        async with asyncio.timeout(PATIENCE_S):
+            while any(worker["switches"] for worker in (await self.status())["workers"]):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def status(self) -> Any:
         """Return `/status.json`."""
