@@ -20,6 +20,7 @@ from proxy.lastgood.memory import Kept, Memory
 
 from .outbox import Outbox, Waiting
 from .person import meant_by
+from .purged import Purged
 from .record import Purge, Sealed
 from .sealing import Opened
 from .steady import SteadyWall
@@ -42,6 +43,7 @@ class Tiers:
         missed: Questions that no tier knew.
         unauthentic: Values that did not check: damaged, foreign, or under another secret.
         undated: Values from the future.
+        forgotten: Values from before a purge of theirs, which their tier had yet to hear of.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Tiers:
         self.missed = 0
         self.unauthentic = 0
         self.undated = 0
+        self.forgotten = 0
         self.outbox = Outbox(rewrite_s=rewrite_s)
         self._memory = memory
         self._tiers = tuple(tiers)
@@ -65,6 +68,7 @@ class Tiers:
         self._wall = SteadyWall(clock)
         self._sleep = sleep
         self._purges = 0
+        self._purged = Purged()
         self._waits = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._looking: set[asyncio.Task[Entry[Kept] | None]] = set()
@@ -90,6 +94,9 @@ class Tiers:
         found = await self._newest(tiers, key, request.project)
         if found is None or purges != self._purges:  # forgotten while it was looked for
             self.missed += 1
+            return None
+        if self._purged.means(key, request.project, stored_at=found.stored_at):
+            self.forgotten += 1
             return None
         age_s = self._wall() - found.stored_at
         if age_s < 0:
@@ -118,6 +125,7 @@ class Tiers:
     async def purge(self, purge: Purge, projects: Sequence[str]) -> None:
         """Forget what is meant in every tier and on the way there; `projects`: where to look for a person of any project."""
         self._purges += 1
+        self._purged.add(purge, at=self._wall())
         self.outbox.purge(meant_by(purge))
         await asyncio.gather(*(tier.purge(tier.seals.purge(purge, projects)) for tier in self._tiers))
 
@@ -135,6 +143,7 @@ class Tiers:
             "missed": self.missed,
             "unauthentic": self.unauthentic,
             "undated": self.undated,
+            "forgotten": self.forgotten,
             "waiting_bytes": self.outbox.bytes,
             "dropped": self.outbox.dropped,
             "unchanged": self.outbox.unchanged,

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from proxy.answer.request import ProjectName
 from proxy.config.settings import Policy
 from proxy.lastgood.memory import Memory
 from proxy.lastgood.tiers.person import meant_by
-from proxy.lastgood.tiers.record import Purge
+from proxy.lastgood.tiers.purged import MOST
+from proxy.lastgood.tiers.record import Purge, SealedPurge
 from proxy.lastgood.tiers.tiers import Tiers
 from tests.fakes.clock import FakeClock
 from tests.fakes.requests import PROJECT, key
@@ -222,6 +225,48 @@ async def test_what_was_being_looked_for_when_it_was_purged_stays_forgotten() ->
     disk.gate.set()
     assert await looking is None
     assert life.memory.get(key()) is None
+
+
+class Deaf(FakeTier):
+    """A tier that has yet to hear of purges: the disk until every worker has forgotten, or for as long as it is in trouble."""
+
+    async def purge(self, purge: SealedPurge) -> None:
+        """Owe it."""
+
+
+@pytest.mark.parametrize("purge", [Purge(), Purge("default"), Purge("default", "user-1"), Purge(None, "user-1")])
+async def test_what_was_purged_is_not_recalled_from_a_tier_that_has_yet_to_hear_of_it(purge: Purge) -> None:
+    life = Life(Deaf())
+    await life.says("user-1")
+    await life.says("user-2")
+    life.clock.advance(1)
+    await life.tiers.purge(purge, ("default",))
+    assert await life.recalls("user-1") is None
+    assert life.memory.get(key("user-1")) is None
+    assert (await life.recalls("user-2") is None) is (purge.distinct_id is None)
+    life.clock.advance(1)
+    await life.says("user-1", "said since")
+    assert await life.recalls("user-1") == ("said since", 0)
+
+
+async def test_the_purge_of_another_project_bars_nothing() -> None:
+    life = Life(Deaf())
+    await life.says()
+    await life.tiers.purge(Purge("another"), ("default",))
+    await life.tiers.purge(Purge("another", "user-1"), ("default",))
+    assert await life.recalls() == ("good", 0)
+
+
+async def test_of_very_many_purges_the_earliest_bar_everything_from_before_them() -> None:
+    life = Life(Deaf())
+    await life.says("user-1")
+    life.clock.advance(1)
+    for number in range(MOST + 1):
+        await life.tiers.purge(Purge(None, f"nobody-{number}"), ("default",))
+    assert await life.recalls("user-1") is None
+    life.clock.advance(1)
+    await life.says("user-2")
+    assert await life.recalls("user-2") == ("good", 0)
 
 
 async def test_what_memory_remembers_is_written_behind_even_when_it_has_no_room() -> None:
