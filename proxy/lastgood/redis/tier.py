@@ -185,7 +185,7 @@ class RedisTier:
         if refused.why in _NO_USE:
             self.refused += len(lasting)
             return False
-        self._backlog.put_back(record for record, _ in lasting )
+        self._backlog.put_back(record for record, _ in lasting if not any(each.is_meant(record) for each in self._newly_purged))
         return False
 
     async def _write(self, client: Client, records: Sequence[tuple[Sealed, int]]) -> int:
