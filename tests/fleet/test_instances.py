@@ -108,6 +108,8 @@ async def test_two_instances_ask_once_an_interval_and_the_survivor_takes_over(se
         await until(lambda: len(service.polls) >= before + 4)
         lasted = asyncio.get_running_loop().time() - started
         assert lasted >= 3 * POLL_S * 0.9  # four polls are three intervals: one asks, not two
+        async with aiohttp.ClientSession() as session, session.get(f"{leader.admin}/definitions") as answer:
+            assert (await answer.json())["shop"]["fleet"]["role"] == "leader"
         os.killpg(leader._process.pid, signal.SIGKILL)
         last = len(service.polls)
         await until(lambda: len(service.polls) > last)
