@@ -87,12 +87,20 @@ class Shipper:
         exporter = self._exporter = self._make()
         due = time.monotonic()
         while not self._is_over.wait(LINGER_S):
-            self._push_spans(exporter)
+            self._guarded(SPANS, self._push_spans, exporter)
             if time.monotonic() >= due:
                 due = time.monotonic() + self._push_s
-                self._push_figures(exporter)
-        self._push_spans(exporter)
-        self._push_figures(exporter)
+                self._guarded(FIGURES, self._push_figures, exporter)
+        self._guarded(SPANS, self._push_spans, exporter)
+        self._guarded(FIGURES, self._push_figures, exporter)
+
+    def _guarded(self, signal: str, push: Callable[[Exporter], None], exporter: Exporter) -> None:
+        """Push. What nobody thought of costs one push, not the thread: that would end all pushing without a word."""
+        try:
+            push(exporter)
+        except Exception:  # noqa: BLE001 - a figure, a span or an answer of the collector's that nobody expected
+            self.pushes[signal, FAILED] += 1
+            self._log.exception("push_failed", signal=signal)
 
     def _push_spans(self, exporter: Exporter) -> None:
         while packets := self.queue.take(BATCH):

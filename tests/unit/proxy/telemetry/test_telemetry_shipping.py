@@ -60,7 +60,7 @@ class Notebook:
     def info(self, event: str, *, signal: str) -> None:
         self.events.append((event, signal))
 
-    warning = info
+    warning = exception = info
 
 
 def shipper(exporter: FakeExporter, packets: int = 0) -> tuple[Shipper, Notebook]:
@@ -101,6 +101,25 @@ def test_what_is_refused_is_counted_tried_once_and_told_once() -> None:
     mine.stop(within_s=30)
     assert mine.shipped == {"refused": BATCH}, "the rest is left to the next time round, of which there is none"
     assert book.events == [("collector_away", "traces")]
+
+
+class Odd(FakeExporter):
+    """Chokes on spans once."""
+
+    def spans(self, packets: list[bytes]) -> bool:
+        if not self.packets:
+            self.packets.append([])
+            raise ValueError("a span that nobody expected")
+        return super().spans(packets)
+
+
+def test_what_nobody_expected_costs_one_push_and_not_the_thread() -> None:
+    exporter = Odd()
+    mine, book = shipper(exporter, packets=2)
+    mine.start()
+    mine.stop(within_s=30)
+    assert book.events == [("push_failed", "traces")]
+    assert (mine.pushes["traces", "failed"], mine.pushes["metrics", "ok"]) == (1, 1), "the figures got through all the same"
 
 
 def test_an_exporter_that_does_not_come_back_is_left_behind() -> None:
