@@ -47,7 +47,7 @@ class Breaker(Section, frozen=True):
 
     Attributes:
         window_s: Rolling window of outcomes.
-        failure_ratio: Share of failures in the window, or in its last quarter, that trips; the default trips on the 34 % outage.
+        failure_ratio: Share of failures in the window, or in its last quarter, that trips; the default does on the 34 % outage.
         slow_s: A call that has taken this long is slow, the moment it has.
         slow_ratio: Share of slow calls in the window, or in its last quarter, that trips.
         minimum_calls: No share trips on fewer calls in the window.
