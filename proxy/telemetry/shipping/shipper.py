@@ -84,7 +84,11 @@ class Shipper:
             self._exporter.close()
 
     def _run(self) -> None:
-        exporter = self._exporter = self._make()
+        try:
+            exporter = self._exporter = self._make()
+        except Exception:  # noqa: BLE001 - a library that is not there, or refuses what it is given: nothing will be pushed
+            self._log.exception("exporter_unusable")
+            return
         due = time.monotonic()
         while not self._is_over.wait(LINGER_S):
             self._guarded(SPANS, self._push_spans, exporter)

@@ -57,7 +57,7 @@ class Notebook:
     def __init__(self) -> None:
         self.events: list[tuple[str, str]] = []
 
-    def info(self, event: str, *, signal: str) -> None:
+    def info(self, event: str, *, signal: str = "") -> None:
         self.events.append((event, signal))
 
     warning = exception = info
@@ -120,6 +120,18 @@ def test_what_nobody_expected_costs_one_push_and_not_the_thread() -> None:
     mine.stop(within_s=30)
     assert book.events == [("push_failed", "traces")]
     assert (mine.pushes["traces", "failed"], mine.pushes["metrics", "ok"]) == (1, 1), "the figures got through all the same"
+
+
+def test_an_exporter_that_cannot_be_made_is_told_and_ends_nothing_else() -> None:
+    def impossible() -> FakeExporter:
+        raise ImportError
+
+    book = Notebook()
+    log: Any = book
+    mine = Shipper(impossible, queue=Queue(max_bytes=1), push_s=1000, measured=lambda: FIGURES, log=log)
+    mine.start()
+    mine.stop(within_s=30)
+    assert book.events == [("exporter_unusable", "")]
 
 
 def test_an_exporter_that_does_not_come_back_is_left_behind() -> None:
