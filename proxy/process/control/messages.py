@@ -30,12 +30,16 @@ class Version(Struct, frozen=True):
 
 
 class Hello(Struct, frozen=True, tag="hello"):
-    """Worker → supervisor, first on every connection: who I am, where I accept, and which configuration I run."""
+    """Worker → supervisor, first on every connection: who I am, where I accept, and which configuration I run.
+
+    `born`: when the process began, on the machine's monotonic clock; 0: it does not say.
+    """
 
     pid: int
     index: int
     version: Version
     accepting: tuple[int, ...]
+    born: float = 0.0
 
 
 class Welcome(Struct, frozen=True, tag="welcome"):

@@ -30,7 +30,7 @@ from proxy.telemetry import logs
 from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
-from proxy.telemetry.metrics.supervisor_rows import supervisor_rows
+from proxy.telemetry.metrics.supervisor_rows import store_rows, supervisor_rows
 from proxy.telemetry.shipping.duty import Shipping
 from proxy.telemetry.standing import POLLS_MISSED, Standing, are_stale
 
@@ -126,6 +126,7 @@ def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader
     shipping = Shipping(settings.telemetry, runtime=family.runtime, instance=figures, environ=os.environ, log=log)
     reloader.on_accepted.append(shipping.reconfigure)
     figures.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
+    figures.collect(store_rows(desk.store))
     figures.collect(shipping.rows())
     figures.standing = Standing(
         measured=figures.measured,
@@ -177,7 +178,7 @@ async def _brought_up_to_date(
     worker: Connected, *, board: Board, reloader: Reloader, remembering: Remembering, upkeep: Upkeep
 ) -> None:
     worker.channel.note(board.told())
-    remembering.tell(worker.channel.note)
+    remembering.tell(worker)
     await reloader.bring_up_to_date(worker)
     upkeep.tell(worker.channel.note)
 

@@ -41,12 +41,13 @@ def main(arguments: list[str]) -> int:
 
 
 async def _serve(family: Family, record: Accepted, *, launcher: int, index: int, log: Logger) -> int:
+    born = time.monotonic()
     ground = None if family.metrics is None else Ground(family.metrics)
     slate = None if ground is None else ground.claim(index)
     service = Service(record.settings, family.listeners, runtime=family.runtime, log=log, slate=slate)
     if ground is not None:
         service.health.mode = Told(ground, len(family.listeners), monotonic=time.monotonic)
-    me = Hello(os.getpid(), index, record.version, ())
+    me = Hello(os.getpid(), index, record.version, (), born)
     commands = Commands(service, me=me, log=log)
     _listen_to_signals(commands.leaving.set)
     await service.start(index)

@@ -56,7 +56,7 @@ class Commands:
 
     def hello(self) -> Hello:
         """Say who this is, with what it runs and accepts from now."""
-        return Hello(self._me.pid, self._me.index, self._version, self._service.accepting)
+        return Hello(self._me.pid, self._me.index, self._version, self._service.accepting, self._me.born)
 
     def handlers(self) -> Mapping[type[Any], Handler]:
         """Return the table."""

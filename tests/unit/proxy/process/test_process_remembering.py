@@ -12,8 +12,8 @@ from proxy.config.settings import SecretSource, Settings, Store, Upstream
 from proxy.lastgood.disk.place import folder_of, seals_of
 from proxy.lastgood.tiers.record import Purge
 from proxy.lastgood.tiers.sealing import Seals
-from proxy.process.control.channel import SILENT
-from proxy.process.control.messages import Body, Done, Frame, Remember, decode, encode
+from proxy.process.control.channel import GONE, SILENT
+from proxy.process.control.messages import Body, Done, Frame, Hello, Remember, Version, decode, encode
 from proxy.process.supervisor.remembering import RETOLD_S, Remembering
 from proxy.process.worker.beyond import disk_tier, to_supervisor
 from tests.fakes.clock import FakeClock
@@ -23,21 +23,41 @@ from tests.fakes.store import record
 SETTINGS = Settings(upstreams={"default": Upstream(url="https://flags.example")})
 
 
-class Workers:
-    """A hub with two workers, each with its reply."""
-
-    def __init__(self, *replies: Done) -> None:
-        self.workers = dict(enumerate(replies))
+class Channel:
+    def __init__(self) -> None:
         self.told: list[Body] = []
 
-    async def tell(self, workers: list[Done], body: Body, *, timeout_s: float) -> list[tuple[Any, Done]]:
+    def note(self, body: Body) -> bool:
         self.told.append(body)
-        return [(_Worker(index), reply) for index, reply in enumerate(workers)]
+        return True
 
 
-class _Worker:
-    def __init__(self, index: int) -> None:
-        self.hello = type("Hello", (), {"index": index})
+class Worker:
+    """One connection of a worker; it replies as it is made to."""
+
+    def __init__(self, index: int, reply: Done | None = None, *, pid: int | None = None, born: float = 0.0) -> None:
+        self.hello = Hello(100 + index if pid is None else pid, index, Version(1, "d"), (), born)
+        self.reply = reply or Done()
+        self.channel = Channel()
+
+
+class Workers:
+    """A hub with workers, each with its reply."""
+
+    def __init__(self, *replies: Done) -> None:
+        self.workers = {index: Worker(index, reply) for index, reply in enumerate(replies)}
+        self.told: list[Body] = []
+
+    async def tell(self, workers: list[Worker], body: Body, *, timeout_s: float) -> list[tuple[Any, Done]]:
+        self.told.append(body)
+        return [(worker, worker.reply) for worker in workers]
+
+
+def told(desk: Remembering, worker: Worker) -> list[Body]:
+    """Have a worker arrive; return what it is told."""
+    worker.channel.told.clear()
+    desk.tell(worker)  # type: ignore[arg-type]
+    return [*worker.channel.told]
 
 
 def remembering(folder: Path, workers: Workers, clock: FakeClock | None = None, **store: Any) -> Remembering:
@@ -71,13 +91,32 @@ async def test_a_worker_that_comes_back_is_told_of_purges_and_later_ones_are_not
     await desk.purge(Purge("old"))
     clock.advance(RETOLD_S)
     await desk.purge(Purge("new"))
-    told: list[Body] = []
-    desk.tell(told.append)
-    assert told == [Purge("old"), Purge("new")]
+    assert told(desk, Worker(0)) == [Purge("old"), Purge("new")]
     clock.advance(1)
-    told.clear()
-    desk.tell(told.append)
-    assert told == [Purge("new")]
+    assert told(desk, Worker(0)) == [Purge("new")]
+
+
+async def test_a_worker_that_knows_of_a_purge_is_not_told_again_and_keeps_what_it_remembered_since(tmp_path: Path) -> None:
+    workers = Workers(Done(), SILENT, GONE)
+    desk = remembering(tmp_path, workers, enabled=False)
+    await desk.purge(Purge("shop"))
+    took, silent, gone = workers.workers.values()
+    assert told(desk, took) == [], "its loop hung for a moment"
+    assert told(desk, Worker(0, pid=took.hello.pid)) == [], "its connection broke"
+    assert told(desk, silent) == [], "it hears it when it is back to its senses: the connection is the same"
+    assert told(desk, Worker(1, pid=silent.hello.pid)) == [Purge("shop")], "on the connection that broke it may be lost"
+    back = Worker(2, pid=gone.hello.pid)
+    assert (told(desk, back), told(desk, back)) == ([Purge("shop")], [])
+
+
+async def test_a_worker_that_was_born_after_a_purge_is_told_only_while_somebody_owes_it(tmp_path: Path) -> None:
+    clock = FakeClock()
+    owing = Workers(Done(detail={"owed": "Redis is away"}))
+    for workers, expected in ((Workers(Done()), []), (owing, [Purge()]), (Workers(GONE), [Purge()])):
+        desk = remembering(tmp_path, workers, clock, enabled=False)
+        await desk.purge(Purge())
+        assert told(desk, Worker(0, pid=7, born=clock.now + 1)) == expected
+        assert told(desk, Worker(0, pid=7, born=clock.now - 1)) == [Purge()], "it was away"
 
 
 async def test_where_nothing_is_kept_on_disk_its_duty_ends_and_what_is_sent_is_dropped(tmp_path: Path) -> None:
