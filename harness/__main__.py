@@ -14,6 +14,7 @@ from typing import Final
 from .faults.catalogue import listing
 from .report import as_json, findings, table
 from .run import Result, run
+from .search import command
 from .strategies import cases
 from .subjects.catalogue import UnknownSubject, find
 from .subjects.child import Child, Launch, UnusableSubject
@@ -23,7 +24,9 @@ DEFAULT_SUBJECTS: Final = "reference,posthog-python@7.91.1,posthog-node@5.70.0"
 EPILOG: Final = """\
 examples:
   python -m tools.sdks                           install the SDK lanes once
-  flags-harness compare                          reference against the two SDKs, 20 000 pairs
+  flags-harness run --seconds 600                every cause of disagreement, shrunk, against what is known
+  flags-harness run --level hostile --html report.html
+  flags-harness compare                          reference against the two SDKs, 20 000 pairs of the agreed core
   flags-harness compare --subjects posthog-python@7.42.0,posthog-python@7.91.1 --pairs 5000 --seed 7
   flags-harness faults list                      outages and faults by name
 
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "faults":
         print(listing())
         return AGREE
-    return _compared(options)
+    return command.perform(options) if options.command == "run" else _compared(options)
 
 
 def _compared(options: argparse.Namespace) -> int:
@@ -88,14 +91,24 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    compare.add_argument(
-        "--subjects", type=_subjects, default=DEFAULT_SUBJECTS, help=f"base,other[,other…] (default {DEFAULT_SUBJECTS})"
+    search = commands.add_parser(
+        "run",
+        help="look for causes of disagreement, shrunk and told apart",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    for parser_of_subjects in (compare, search):
+        parser_of_subjects.add_argument(
+            "--subjects", type=_subjects, default=DEFAULT_SUBJECTS, help=f"base,other[,other…] (default {DEFAULT_SUBJECTS})"
+        )
+        parser_of_subjects.add_argument(
+            "--lanes", type=Path, default=Path(".lanes"), help="where the SDKs are installed (default .lanes)"
+        )
+    command.add(search)
     compare.add_argument(
         "--pairs", type=_positive, default=20_000, help="how many (flag, person) pairs, at least (default 20000)"
     )
     compare.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases (default 1)")
-    compare.add_argument("--lanes", type=Path, default=Path(".lanes"), help="where the SDKs are installed (default .lanes)")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write everything, all findings included, to FILE")
     compare.add_argument("--quiet", action="store_true", help="no progress")
     faults = commands.add_parser("faults", help="the outages and faults that can be played (python -m harness.faults serve)")

@@ -2,7 +2,7 @@
 
 Declining is not wrong, it is a (billable) remote call: three classes of its own, by who declines. Values are compared with
 JSON kinds kept apart (`1`, `1.0` and `true` are three values). Payloads are compared decoded, because some SDKs hand out
-the stored text and others its content.
+the stored text and others its content. Reasons count where both sides give one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ from .subjects.protocol import Status, Verdict
 
 
 class Kind(StrEnum):
-    """What the comparison came to."""
+    """What the comparison came to.
+
+    `rash`: the subject decides what cannot be known locally, and the service, with nothing stored, would answer otherwise.
+    """
 
     AGREE = "agree"
     BOTH_DECLINE = "both decline"
@@ -27,11 +30,13 @@ class Kind(StrEnum):
     FAILURE = "failure"
     VALUE = "value"
     PAYLOAD = "payload"
+    REASON = "reason"
+    RASH = "rash"
 
     @property
     def is_difference(self) -> bool:
         """Whether one of the two must be wrong."""
-        return self in {Kind.PRESENCE, Kind.FAILURE, Kind.VALUE, Kind.PAYLOAD}
+        return self in {Kind.PRESENCE, Kind.FAILURE, Kind.VALUE, Kind.PAYLOAD, Kind.REASON, Kind.RASH}
 
 
 def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
@@ -47,7 +52,10 @@ def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
         ]
     if not same_json(base.value, subject.value):
         return Kind.VALUE
-    return Kind.AGREE if same_json(decoded(base.payload), decoded(subject.payload)) else Kind.PAYLOAD
+    if not same_json(decoded(base.payload), decoded(subject.payload)):
+        return Kind.PAYLOAD
+    told = base.reason is not None and subject.reason is not None
+    return Kind.REASON if told and not same_json(base.reason, subject.reason) else Kind.AGREE
 
 
 def same_json(left: Json, right: Json) -> bool:
@@ -64,7 +72,12 @@ def decoded(payload: Json) -> Json:
     if not isinstance(payload, str):
         return payload
     try:
-        content: Json = json.loads(payload)
+        content: Json = json.loads(payload, parse_constant=_not_json)
     except ValueError:
         return payload
     return content
+
+
+def _not_json(name: str) -> Json:
+    """Refuse `NaN` and the infinities, which Python reads: they are texts, and NaN would not even equal itself."""
+    raise ValueError(name)

@@ -20,8 +20,8 @@ import msgspec
 from .protocol import Reply, decode, describe, encode, load
 
 LINE_BYTES = 64 * 1024 * 1024
-# What a child must not inherit from whoever runs it: its zone decides naive dates, its proxies would swallow loopback polls.
-FIXED_ENVIRONMENT = {"TZ": "UTC", "NO_PROXY": "*", "no_proxy": "*"}
+# What a child must not inherit from whoever runs it: proxies would swallow loopback polls. Its zone is the launch's.
+FIXED_ENVIRONMENT = {"NO_PROXY": "*", "no_proxy": "*"}
 
 
 class TroubleKind(StrEnum):
@@ -51,6 +51,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
         memory_bytes: Limit on the process's data segments (RLIMIT_DATA; where the system has it).
         start_s: Longest wait for the first answer of a process, its start-up included.
         answer_s: Longest wait for any other answer.
+        zone: The host's time zone as the process sees it, an IANA name; naive dates are read in it.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     memory_bytes: int = 1024 * 1024 * 1024
     start_s: float = 60.0
     answer_s: float = 20.0
+    zone: str = "UTC"
 
 
 class Child:
@@ -158,7 +160,7 @@ class Child:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
             limit=LINE_BYTES,
-            env={**os.environ, **FIXED_ENVIRONMENT},
+            env={**os.environ, **FIXED_ENVIRONMENT, "TZ": self.launch.zone},
             start_new_session=True,
         )
         if hasattr(resource, "prlimit"):

@@ -32,6 +32,7 @@ class Verdict(msgspec.Struct, frozen=True):
     status: Status
     value: Any = None
     payload: Any = None
+    reason: Any = None
 
 
 class DriverError(msgspec.Struct, frozen=True):

@@ -1,0 +1,145 @@
+"""A search's outcome as plain lines: for the terminal, and as Markdown for a pull request. Also JSON and JUnit."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+
+import msgspec
+
+from harness.search.hunt import Finding
+from harness.subjects.protocol import Status, Verdict
+
+from .outcome import DECLINES, Outcome
+
+SHOWN = 12
+
+
+def terminal(outcome: Outcome) -> str:
+    """Return what a person at a terminal reads."""
+    lines = [*_ran(outcome), "", *_counts(outcome)]
+    if outcome.seen:
+        lines += ["", f"known divergences met: {len(outcome.seen)}"]
+        lines += [
+            f"  {one.known.id}  {one.finding.cause.subject}  ×{one.finding.count}  {one.known.why}" for one in outcome.seen
+        ]
+    lines += [f"VANISHED  {name} no longer shows on {subject}: take it out" for name, subject in outcome.vanished]
+    lines += [f"EXPIRES   {known.id} on {known.expires}: look again" for known in outcome.expiring]
+    lines += [f"EXPIRED   {known.id} on {known.expires}: it forgives nothing any more" for known in outcome.expired]
+    if outcome.new:
+        lines += ["", f"FINDINGS: {len(outcome.new)}"]
+        lines += [line for finding in outcome.new[:SHOWN] for line in ("", *reproducer(finding))]
+        if len(outcome.new) > SHOWN:
+            lines.append(f"… and {len(outcome.new) - SHOWN} more (--json, --html have them all)")
+    return "\n".join([*lines, "", f"repeat: {outcome.repeat()}"])
+
+
+def reproducer(finding: Finding) -> list[str]:
+    """Return a finding in lines: the cause, both answers, the definitions and the person."""
+    encode = msgspec.json.encode
+    specimen = finding.specimen
+    lines = [f"{finding.cause}  ×{finding.count}"]
+    if finding.detail:
+        lines.append(f"  {finding.detail}")
+    return [
+        *lines,
+        f"  {finding.cause.base} says {said(finding.base_answer)}, {finding.cause.subject} says {said(finding.subject_answer)}",
+        f"  definitions {encode(specimen.definitions).decode()}",
+        f"  person      {encode(specimen.person).decode()}",
+    ]
+
+
+def said(verdict: Verdict | None) -> str:
+    """Return an answer in a few characters."""
+    if verdict is None:
+        return "nothing"
+    if verdict.status is not Status.VALUE:
+        return verdict.status.value
+    value = json.dumps(verdict.value, ensure_ascii=False)
+    return value if verdict.payload is None else f"{value} with payload {json.dumps(verdict.payload, ensure_ascii=False)}"
+
+
+def markdown(outcome: Outcome) -> str:
+    """Return a comment for a pull request."""
+    verdict = "agree, apart from what is known" if outcome.is_good else f"{len(outcome.new)} unexplained"
+    lines = [
+        f"## Flag consistency: {verdict}",
+        "",
+        "| subject | version | decided | declined | known | new |",
+        "|---|---|--:|--:|--:|--:|",
+    ]
+    lines += ["| " + " | ".join(row) + " |" for row in rows(outcome)]
+    for title, findings in (("New", outcome.new), ("Known", [one.finding for one in outcome.seen])):
+        if findings:
+            lines += ["", f"### {title}", ""]
+            lines += [
+                f"- `{finding.cause}` — {said(finding.base_answer)} / {said(finding.subject_answer)}" for finding in findings
+            ]
+    lines += [f"- vanished: `{name}` on {subject}" for name, subject in outcome.vanished]
+    lines += [f"- expired: `{known.id}` on {known.expires}" for known in outcome.expired]
+    return "\n".join([*lines, "", f"`{outcome.repeat()}`", ""])
+
+
+def as_json(outcome: Outcome) -> bytes:
+    """Return everything."""
+    return msgspec.json.format(msgspec.json.encode(outcome), indent=1) + b"\n"
+
+
+def junit(outcome: Outcome) -> bytes:
+    """Return one test case a cause: new ones fail, known ones pass; an expired entry fails, a vanished one is an error."""
+    cases: list[tuple[str, str, str | None, str]] = [
+        (one.finding.cause.subject, f"known: {one.known.id}", None, one.known.why) for one in outcome.seen
+    ]
+    cases += [(finding.cause.subject, str(finding.cause), "failure", "\n".join(reproducer(finding))) for finding in outcome.new]
+    cases += [("register", f"expired: {known.id}", "failure", f"expired on {known.expires}") for known in outcome.expired]
+    cases += [(subject, f"vanished: {name}", None, "no longer shows") for name, subject in outcome.vanished]
+    cases += [(one.name, f"took part at version {one.version}", None, "") for one in outcome.took]
+    failures = sum(1 for case in cases if case[2])
+    suite = ET.Element("testsuite", name="flags-harness", tests=f"{len(cases)}", failures=f"{failures}")
+    for group, name, trouble, text in cases:
+        case = ET.SubElement(suite, "testcase", classname=group, name=name)
+        if trouble:
+            ET.SubElement(case, trouble, message=name).text = printable(text)
+        elif text:
+            ET.SubElement(case, "system-out").text = printable(text)
+    written: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
+    return written
+
+
+def printable(text: str) -> str:
+    """Return text without the characters that XML cannot carry."""
+    return "".join(
+        c if c in "\t\n" or (" " <= c < "\ud800") or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "�" for c in text
+    )
+
+
+def rows(outcome: Outcome) -> list[tuple[str, ...]]:
+    """Return subject, version, decided, declined, known, new; one row a subject that took part."""
+    table: list[tuple[str, ...]] = []
+    for one in outcome.took:
+        if one.is_base:
+            table.append((one.name, one.version, "base", "", "", ""))
+            continue
+        declined = sum(outcome.kinds.get(one.name, {}).get(kind, 0) for kind in DECLINES)
+        known = sum(seen.finding.cause.subject == one.name for seen in outcome.seen)
+        new = sum(finding.cause.subject == one.name for finding in outcome.new)
+        table.append((one.name, one.version, f"{outcome.decided(one.name)}", f"{declined}", f"{known}", f"{new}"))
+    return table
+
+
+def _ran(outcome: Outcome) -> list[str]:
+    header = ("subject", "version", "decided", "declined", "known", "new")
+    table = [header, *rows(outcome)]
+    widths = [max(len(row[n]) for row in table) for n in range(len(header))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
+
+
+def _counts(outcome: Outcome) -> list[str]:
+    done = f"{outcome.replayed} reproducers replayed, {outcome.batches} batches, {outcome.pairs} pairs"
+    return [
+        f"{done}, level {outcome.level}, zone {outcome.zone}",
+        *(
+            f"{subject}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+            for subject, kinds in outcome.kinds.items()
+        ),
+    ]

@@ -1,0 +1,128 @@
+"""The subjects of a search, asked together; what each disagreement with the base is, declining kept apart.
+
+The base is asked twice where it can: as a local evaluator, and as a server that knows everything there is (with nothing
+stored). Where the local base must decline and a subject decides nevertheless, the second answer tells whether the subject was
+right: if it was not, the subject is `rash`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from harness.case import Document, Person
+from harness.compare import Kind, compare
+from harness.subjects.child import Child, Outcome, Trouble
+from harness.subjects.protocol import Reply, Status, Verdict, evaluate
+
+SERVER: Final = "server_evaluation"
+
+
+class Divergence(msgspec.Struct, frozen=True):
+    """One subject's difference from the base about one person, and one flag where it is about one."""
+
+    base: str
+    subject: str
+    kind: str
+    person: int
+    flag_key: str | None = None
+    base_answer: Verdict | None = None
+    subject_answer: Verdict | None = None
+    detail: str = ""
+
+
+class Tally(msgspec.Struct):
+    """What a search compared, by subject: pairs, and how each pair related."""
+
+    pairs: int = 0
+    kinds: dict[str, Counter[str]] = msgspec.field(default_factory=dict)
+
+    def count(self, subject: str, kind: str) -> None:
+        """Count one pair of one subject."""
+        self.kinds.setdefault(subject, Counter())[kind] += 1
+
+
+class Panel:
+    """A base and others. One document at a time; not for concurrent callers."""
+
+    def __init__(self, base: Child, others: Sequence[Child]) -> None:
+        self.base = base
+        self.others = tuple(others)
+        self.tally = Tally()
+
+    def only(self, subject: str) -> Panel:
+        """Return a panel of the base and one other; what it asks counts in no tally of this one."""
+        return Panel(self.base, [child for child in self.others if child.launch.name == subject])
+
+    async def differences(self, definitions: Document, people: Sequence[Person]) -> list[Divergence]:
+        """Put one document and its people to all; return every difference."""
+        gathered = await asyncio.gather(*(_answers(child, definitions, people) for child in (self.base, *self.others)))
+        (local, complete), *others = gathered
+        keys = [flag["key"] for flag in definitions["flags"]]
+        self.tally.pairs += len(keys) * len(people)
+        found: list[Divergence] = []
+        for child, (answers, _) in zip(self.others, others, strict=True):
+            for n in range(len(people)):
+                found += self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
+        return found
+
+    def _judged(
+        self, subject: str, keys: Sequence[str], n: int, outcomes: tuple[Outcome, Outcome, Outcome]
+    ) -> list[Divergence]:
+        local, complete, theirs = outcomes
+        base = self.base.launch.name
+        for name, outcome in ((base, local), (subject, theirs)):
+            if isinstance(outcome, Trouble) or outcome.flags is None:
+                self.tally.count(subject, _broken(outcome)[0])
+                kind, detail = _broken(outcome)
+                return [Divergence(base, subject, kind if name == subject else f"base {kind}", n, detail=detail)]
+        found = []
+        for key in keys:
+            ours, whole, its = (_verdict(outcome, key) for outcome in (local, complete, theirs))
+            kind = related(ours, whole, its)
+            self.tally.count(subject, kind.value)
+            if kind.is_difference:
+                found.append(Divergence(base, subject, kind.value, n, key, whole if kind is Kind.RASH else ours, its))
+        return found
+
+
+def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | None) -> Kind:
+    """Return how a subject's answer relates to the base's two.
+
+    A flag that the base cannot evaluate at all (failed) and that the subject hands to the service is no difference, nor is
+    one that the base leaves out and the subject does not decide.
+    """
+    if subject is not None and subject.status is Status.INCONCLUSIVE and (local is None or local.status is not Status.VALUE):
+        return Kind.BOTH_DECLINE
+    kind = compare(local, subject)
+    if kind is Kind.BASE_DECLINES and compare(complete, subject) in {Kind.VALUE, Kind.PAYLOAD}:
+        return Kind.RASH
+    return kind
+
+
+async def _answers(child: Child, definitions: Document, people: Sequence[Person]) -> tuple[list[Outcome], list[Outcome]]:
+    loaded = await child.load(definitions)
+    if isinstance(loaded, Trouble) or loaded.error is not None:
+        return [loaded] * len(people), [loaded] * len(people)
+    asked: list[Mapping[str, Any]] = [evaluate(person) for person in people]
+    if SERVER not in child.capabilities:
+        answers = await child.ask(asked)
+        return answers, answers
+    both = await child.ask([*asked, *({**request, "properties_complete": True} for request in asked)])
+    return both[: len(people)], both[len(people) :]
+
+
+def _broken(outcome: Outcome) -> tuple[str, str]:
+    if isinstance(outcome, Trouble):
+        return outcome.kind.value, outcome.detail
+    return "refused", "no flags in the answer" if outcome.error is None else f"{outcome.error.kind}: {outcome.error.message}"
+
+
+def _verdict(outcome: Outcome, key: str) -> Verdict | None:
+    assert isinstance(outcome, Reply)
+    assert outcome.flags is not None
+    return outcome.flags.get(key)

@@ -1,0 +1,113 @@
+"""One session of `flags-harness run`: the corpus replayed, the search, and its outcome."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from harness.known import Register
+from harness.reports.outcome import Outcome, Seen, Took
+from harness.subjects.child import Child, Launch
+
+from .cause import Cause
+from .corpus import read
+from .hunt import Finding, Hunt, State
+from .panel import Panel
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to search, with whom, for how long.
+
+    Attributes:
+        launches: The base first.
+        seconds: For replay and search together; the batch under way is finished.
+        state: Where to go on from.
+        corpus: The folder whose reproducers are replayed first.
+        zone: The host zone of all subjects.
+        batches: Stop after this many, time or not: a search that asks the same on every machine.
+    """
+
+    launches: tuple[Launch, ...]
+    seconds: float
+    state: State
+    corpus: Path
+    register: Register
+    zone: str = "UTC"
+    batches: int | None = None
+
+
+async def search(plan: Plan, clock: Callable[[], float], progress: Callable[[State], Any] = lambda _: None) -> Outcome:
+    """Carry a plan out.
+
+    Args:
+        plan: What to do.
+        clock: Monotonic seconds.
+        progress: Told after every batch.
+
+    Raises:
+        UnusableSubject: a subject cannot be started.
+    """
+    end = clock() + plan.seconds
+
+    def has_time() -> bool:
+        return clock() < end and (plan.batches is None or plan.state.batches < plan.batches)
+
+    async with contextlib.AsyncExitStack() as stack:
+        children = [await stack.enter_async_context(Child(launch)) for launch in plan.launches]
+        panel = Panel(children[0], children[1:])
+        hunt = Hunt(panel, plan.state, lambda cause: known.id if (known := plan.register.claimant(cause)) else None)
+        replayed, met = await _replayed(panel, read(plan.corpus))
+        for finding in met:
+            hunt.remember(finding)
+        await hunt.run(has_time, progress)
+        took = [Took(child.launch.name, child.version, child is children[0], child.restarts) for child in children]
+        return _outcome(plan, hunt, took, replayed)
+
+
+async def _replayed(panel: Panel, kept: Sequence[Finding]) -> tuple[list[Cause], list[Finding]]:
+    """Put every reproducer of the subjects at hand to them; return the causes asked about, and the findings met again."""
+    names = {child.launch.name for child in panel.others}
+    asked: list[Cause] = []
+    met: list[Finding] = []
+    for finding in kept:
+        if finding.cause.base != panel.base.launch.name or finding.cause.subject not in names:
+            continue
+        asked.append(finding.cause)
+        alone = panel.only(finding.cause.subject)
+        differences = await alone.differences(finding.specimen.definitions, [finding.specimen.person])
+        again = next((one for one in differences if one.kind == finding.cause.kind), None)
+        if again is not None:
+            met.append(Finding(finding.cause, finding.specimen, again.base_answer, again.subject_answer, again.detail))
+    return asked, met
+
+
+def _outcome(plan: Plan, hunt: Hunt, took: list[Took], replayed: list[Cause]) -> Outcome:
+    register, state = plan.register, hunt.state
+    claimed = [(register.claimant(finding.cause), finding) for finding in state.findings]
+    vanished = register.vanished((one.name for one in took), (finding.cause for finding in state.findings), replayed)
+    return Outcome(
+        took=took,
+        seed=state.seed,
+        level=state.level.value,
+        seconds=plan.seconds,
+        zone=plan.zone,
+        batches=state.batches,
+        pairs=hunt.panel.tally.pairs,
+        kinds={subject: dict(counts) for subject, counts in hunt.panel.tally.kinds.items()},
+        replayed=len(replayed),
+        new=[finding for known, finding in claimed if known is None],
+        seen=[Seen(known, finding) for known, finding in claimed if known is not None],
+        vanished=[(known.id, subject) for known, subject in vanished],
+        expired=register.expired(),
+        expiring=register.expiring(),
+    )
+
+
+def today() -> date:
+    """Return the day that expiries are held against."""
+    return date.today()  # noqa: DTZ011 — an expiry is a calendar day where the run happens

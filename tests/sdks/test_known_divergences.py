@@ -1,0 +1,32 @@
+"""The real SDKs: every reproducer we keep still differs, nothing else does in one round of every theme."""
+
+import json
+import sys
+
+import pytest
+
+from harness.__main__ import AGREE, main
+from harness.search import corpus
+from harness.search.write import THEMES
+from tools.sdks.lanes import LANES
+
+SUBJECTS = ("posthog-python@7.91.1", "posthog-node@5.70.0")
+SEED = 20261123
+
+
+@pytest.mark.timeout(240)
+def test_every_kept_reproducer_differs_and_one_round_of_themes_finds_nothing_unexplained(installed, tmp_path, capsys):
+    for sdk in SUBJECTS:
+        installed(sdk)
+    report = tmp_path / "report.json"
+    search = ["--seconds", "200", "--batches", str(len(THEMES)), "--seed", str(SEED), "--quiet"]
+    code = main(["run", "--subjects", f"reference,{','.join(SUBJECTS)}", "--lanes", str(LANES), "--json", str(report), *search])
+    said = capsys.readouterr().out
+    with capsys.disabled():
+        sys.stdout.write(f"\n{said}")
+    outcome = json.loads(report.read_bytes())
+    assert code == AGREE, said
+    assert outcome["vanished"] == []
+    assert outcome["replayed"] == len(corpus.read(corpus.FOLDER))
+    assert outcome["batches"] == len(THEMES)
+    assert [one["name"] for one in outcome["took"]] == ["reference", *SUBJECTS]

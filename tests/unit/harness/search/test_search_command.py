@@ -1,0 +1,31 @@
+"""`flags-harness run`: exit codes, reports left behind, and a corpus replayed."""
+
+import json
+
+import pytest
+
+from harness.__main__ import main
+
+ARGUMENTS = ["run", "--subjects", "reference,reference", "--seconds", "0.01", "--quiet"]
+
+
+def test_the_reference_agrees_with_itself_and_every_report_is_left(tmp_path, capsys):
+    files = {name: tmp_path / name for name in ("json", "junit", "markdown", "html", "state")}
+    asked = [word for name, file in files.items() for word in (f"--{name}", str(file))]
+    assert main([*ARGUMENTS, "--corpus", str(tmp_path / "none"), *asked]) == 0
+    assert "reference" in capsys.readouterr().out
+    assert all(file.stat().st_size for file in files.values())
+    assert json.loads(files["json"].read_bytes())["new"] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "--subjects", "reference,nobody"], 2),
+        (["run", "--subjects", "reference,posthog-node@0.0.0"], 3),
+        (["run", "--subjects", "reference,reference", "--known", "nowhere.toml"], 2),
+    ],
+)
+def test_a_mistake_and_an_absent_subject_have_codes_of_their_own(arguments, code, tmp_path, capsys):
+    assert main([*arguments, "--lanes", str(tmp_path)]) == code
+    assert capsys.readouterr().err.startswith("flags-harness: ")
