@@ -25,8 +25,8 @@ from .states import MARK, Row, rows, warm
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, optionally write; 0 when every mark holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.shared", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=11, help="slices of each row (default 11)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a slice (default 1)")
+    parser.add_argument("--rounds", type=int, default=31, help="slices of each row (default 31)")
+    parser.add_argument("--seconds", type=float, default=0.7, help="length of a slice (default 0.7)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     try:
