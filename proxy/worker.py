@@ -36,6 +36,7 @@ from proxy.lastgood.tiers.person import meant_by
 from proxy.lastgood.tiers.record import Purge
 from proxy.lastgood.tiers.tier import Tier
 from proxy.lastgood.tiers.tiers import Tiers
+from proxy.pauses import in_slices
 from proxy.telemetry.assembly import watch_of
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Slate
@@ -142,14 +143,14 @@ class Line:
 
     async def purge(self, purge: Purge) -> int:
         """Forget what is meant, in memory and beyond, and every body lately seen; return how many answers memory forgot."""
-        forgotten = self.memory.purge(meant_by(purge))
         self.asked.trip.purged()
         self.judgement.hysteresis.forget_questions()
         if purge.distinct_id is None:
             self.judgement.forget(None if purge.project is None else ProjectName(purge.project))
         self._parts.sample.forget(None if purge.project is None else ProjectName(purge.project))
         self._put_together(Tenants(self._settings))  # what it understood of bodies goes with it
-        await self.tiers.purge(purge, self._settings.project_names)
+        beyond = self.tiers.purge(purge, self._settings.project_names)
+        forgotten, _ = await asyncio.gather(in_slices(self.memory.purging(meant_by(purge))), beyond)
         return forgotten
 
     async def close(self) -> None:

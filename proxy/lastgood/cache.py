@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -37,6 +37,9 @@ def _slot_bytes() -> int:
 FLOAT_BYTES: Final = sys.getsizeof(1.0)
 ENTRY_BYTES: Final = sys.getsizeof(Entry(None, 0.0, 0.0, 0.0, 0)) + 3 * FLOAT_BYTES + sys.getsizeof(1 << 31) + _slot_bytes()
 """What an entry costs beside its key and its value."""
+
+LOOKED_AT_ONCE: Final = 64
+"""Entries that a purge looks at between two pauses: 0.1 ms."""
 
 
 class Cache(Generic[K, V]):
@@ -104,12 +107,16 @@ class Cache(Generic[K, V]):
         self._max_bytes = max_bytes
         self._make_room()
 
-    def purge(self, is_meant: Callable[[K, V], bool]) -> int:
-        """Forget every entry that `is_meant` says yes to; return how many those were."""
-        keys = [key for key, entry in self._entries.items() if is_meant(key, entry.value)]
-        for key in keys:
-            self.drop(key)
-        return len(keys)
+    def purging(self, is_meant: Callable[[K, V], bool]) -> Generator[None, None, int]:
+        """Forget every entry that `is_meant` says yes to, in steps; return how many. What is said after its begin may stay."""
+        began, gone = self._clock.monotonic(), 0
+        for number, key in enumerate(list(self._entries)):
+            entry = self._entries.get(key)
+            if entry is not None and entry.stored_at <= began and is_meant(key, entry.value):
+                gone += self.drop(key)
+            if number % LOOKED_AT_ONCE == LOOKED_AT_ONCE - 1:
+                yield
+        return gone
 
     def _make_room(self) -> None:
         while self.bytes > self._max_bytes:

@@ -20,6 +20,7 @@ from proxy.answer.flights.race import AHEAD_S, EARLIEST_S, Winner
 from proxy.answer.request import FlagsRequest
 from proxy.answer.switches import Turn
 from proxy.config.settings import Breaker, Policy
+from reference.steps import finish
 from tests.fakes.slow import SlowLine
 from tests.fakes.transport import good
 
@@ -131,7 +132,7 @@ class RaceMachine(RuleBasedStateMachine):
     @rule()
     def everything_is_purged(self):
         self.purges += 1
-        self.line.line.memory.purge(lambda *_: True)
+        finish(self.line.line.memory.purging(lambda *_: True))
         self.line.trip.purged()
         for user in USERS:
             self.history.moments[user].append(Remembered(self.now, None))

@@ -7,6 +7,7 @@ import pytest
 from proxy.config.settings import Memory as MemorySettings
 from proxy.lastgood.cache import Cache
 from proxy.lastgood.trim import Trimming, allocator_trim
+from reference.steps import finish
 from tests.fakes.clock import FakeClock
 from tests.fakes.line import FakeLine
 from tests.fakes.tier import FakeTier
@@ -44,12 +45,12 @@ def test_evictions_leave_holes_that_are_given_back_once() -> None:
 
 def test_a_purge_is_given_back_too() -> None:
     cache, trimming, calls = filled()
-    cache.purge(lambda key, _: key == 0)
+    finish(cache.purging(lambda key, _: key == 0))
     assert trimming.look()
     assert len(calls) == 1
 
 
-async def test_without_anything_to_call_the_duty_is_over_at_once() -> None:
+async def test_without_anything_to_call_the_duty_is_over_finish() -> None:
     cache, _, _ = filled()
     trimming = Trimming(cache, trim=None)
     await trimming.run()

@@ -9,6 +9,7 @@ import pytest
 from proxy.answer.answer import Failure, Source, Trouble
 from proxy.answer.flights.renewal import Renewal
 from proxy.config.settings import Breaker, Policy
+from reference.steps import finish
 from tests.fakes.keeping import ASK, KeepingLine
 from tests.fakes.slow import BODY, SlowLine
 from tests.fakes.transport import GOOD, good
@@ -115,7 +116,7 @@ def test_not_many_are_renewed_at_a_time() -> None:
 def test_who_misses_meanwhile_joins_the_renewal(line: SlowLine) -> None:
     line.transport.after_s = 0.5
     line.ask()
-    line.line.memory.purge(lambda *_: True)
+    finish(line.line.memory.purging(lambda *_: True))
     caller = line.start()
     line.advance(0.6)
     assert (caller.result().source, caller.result().joined) == (Source.UPSTREAM, True)

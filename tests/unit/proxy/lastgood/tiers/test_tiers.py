@@ -11,6 +11,7 @@ from proxy.lastgood.tiers.person import meant_by
 from proxy.lastgood.tiers.purged import MOST
 from proxy.lastgood.tiers.record import Purge, SealedPurge
 from proxy.lastgood.tiers.tiers import Tiers
+from reference.steps import finish
 from tests.fakes.clock import FakeClock
 from tests.fakes.requests import PROJECT, key
 from tests.fakes.requests import flags_request as asked
@@ -173,7 +174,7 @@ async def test_a_purge_reaches_tiers_and_what_waits_for_them() -> None:
     await life.says("user-2")
     offer(life.tiers, "user-1", "again")
     purge = Purge(None, "user-1")
-    assert life.memory.purge(meant_by(purge)) == 0
+    assert finish(life.memory.purging(meant_by(purge))) == 0
     await life.tiers.purge(purge, ("default",))
     await life.tiers.flush()
     assert await life.recalls("user-1") is None
