@@ -98,12 +98,13 @@ def _dependency(leaves: list[Mapping[str, Any]], flags: Mapping[str, Any]) -> tu
     return f"flag dependency{chain}", value_class(leaf.get("value")), state
 
 
-_SWITCHES: Final = ("early_exit", "holdout", "feature_enrollment", "holdout_groups", "super_groups", "version")
+_SWITCHES: Final = ("early_exit", "holdout", "feature_enrollment", "holdout_groups", "super_groups")
 
 
 def _around(flag: Mapping[str, Any], filters: Mapping[str, Any], definitions: Document) -> list[str]:
     conditions = filters.get("groups") or []
-    found = [name for name in _SWITCHES if filters.get(name) not in (None, False, 1)]
+    found = [name for name in _SWITCHES if filters.get(name) not in (None, False)]
+    found += ["version"] if filters.get("version", 1) != 1 else []
     found += [name for name, usual in (("active", True), ("deleted", False)) if flag.get(name, usual) is not usual]
     found += ["continuity"] if flag.get("ensure_experience_continuity") else []
     found += [name for name in ("bucketing_identifier", "evaluation_runtime") if flag.get(name)]

@@ -2,7 +2,7 @@
 
 The base is asked twice where it can: as a local evaluator, and as a server that knows everything there is (with nothing
 stored). Where the local base must decline and a subject decides nevertheless, the second answer tells whether the subject was
-right: if it was not, the subject is `rash`.
+right: if it was not, the subject is `rash`. Two that can both be asked as servers are compared in that position as well.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from harness.subjects.child import Child, Outcome, Trouble
 from harness.subjects.protocol import Reply, Status, Verdict, evaluate
 
 SERVER: Final = "server_evaluation"
+PATIENCE: Final = 1
+"""A document that makes a subject hang would make it hang for every person, and each costs a wait."""
 
 
 class Divergence(msgspec.Struct, frozen=True):
@@ -62,12 +64,16 @@ class Panel:
         """Put one document and its people to all; return every difference."""
         gathered = await asyncio.gather(*(_answers(child, definitions, people) for child in (self.base, *self.others)))
         (local, complete), *others = gathered
+        both_serve = [SERVER in self.base.capabilities and SERVER in child.capabilities for child in self.others]
         keys = [flag["key"] for flag in definitions["flags"]]
         self.tally.pairs += len(keys) * len(people)
         found: list[Divergence] = []
-        for child, (answers, _) in zip(self.others, others, strict=True):
+        for child, (answers, as_server), serves in zip(self.others, others, both_serve, strict=True):
             for n in range(len(people)):
-                found += self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
+                judged = self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
+                if serves and not judged:
+                    judged = self._judged(child.launch.name, keys, n, (complete[n], complete[n], as_server[n]))
+                found += judged
         return found
 
     def _judged(
@@ -110,9 +116,9 @@ async def _answers(child: Child, definitions: Document, people: Sequence[Person]
         return [loaded] * len(people), [loaded] * len(people)
     asked: list[Mapping[str, Any]] = [evaluate(person) for person in people]
     if SERVER not in child.capabilities:
-        answers = await child.ask(asked)
+        answers = await child.ask(asked, patience=PATIENCE)
         return answers, answers
-    both = await child.ask([*asked, *({**request, "properties_complete": True} for request in asked)])
+    both = await child.ask([*asked, *({**request, "properties_complete": True} for request in asked)], patience=PATIENCE)
     return both[: len(people)], both[len(people) :]
 
 

@@ -34,6 +34,7 @@ def batch(theme: str, level: Level, random: Random) -> Case:
     people = [_person(random, n, level) for n in range(PEOPLE)]
     cohorts = {f"{n}": _cohort(random, level, n) for n in range(1, COHORTS + 1)} if theme == "cohort" else {}
     flags = [_WRITERS[theme](random, n, people, level) for n in range(FLAGS)]
+    people = [_enrolled(random, person, flags) for person in people]
     return Case({"flags": flags, "group_type_mapping": GROUP_TYPES, "cohorts": cohorts}, people)
 
 
@@ -42,14 +43,19 @@ def _person(random: Random, number: int, level: Level) -> Person:
     keys += (42, 1.0, "", None, True) if level is Level.HOSTILE else ()
     groups = {name: random.choice(keys) for name in GROUP_TYPES.values() if random.random() < 2 / 3}
     properties: dict[str, Any] = {"p": random.choice(("pro", "free", "true"))} if random.random() < 5 / 6 else {}
-    if random.random() < 1 / 6:
-        properties["$feature_enrollment/probe-0"] = random.choice((True, False, "true"))
     sent = {name: {"p": random.choice(("pro", "free"))} for name in groups if random.random() < 3 / 4}
     identity = random.choice(DISTINCT_IDS) if random.random() < 1 / 3 else f"user-{number}-{random.getrandbits(24):x}"
     person: dict[str, Any] = {
         "distinct_id": identity, "person_properties": properties, "groups": groups, "group_properties": sent,
     }  # fmt: skip
     return {**person, "device_id": f"device-{number}"} if random.random() < 1 / 4 else person
+
+
+def _enrolled(random: Random, person: Person, flags: list[Document]) -> Person:
+    """Let a person have chosen about some of the flags in early access."""
+    asked = [flag["key"] for flag in flags if flag["filters"].get("feature_enrollment") and random.random() < 2 / 3]
+    chosen = {f"$feature_enrollment/{key}": random.choice((True, False, "true", "yes")) for key in asked}
+    return {**person, "person_properties": {**person["person_properties"], **chosen}}
 
 
 def _rollout(random: Random, number: int, people: list[Person], level: Level) -> Document:
@@ -178,7 +184,7 @@ def _switched(random: Random, number: int, people: list[Person], level: Level) -
         ({}, {"evaluation_runtime": random.choice(("client", "server", "all"))}),
         ({"version": random.choice((1, 2, "1"))} if level is Level.HOSTILE else {}, {}),
     ))  # fmt: skip
-    key = "probe-0" if "feature_enrollment" in filters and number == 0 else f"probe-{number}-{random.getrandbits(20):x}"
+    key = f"probe-{number}-{random.getrandbits(20):x}"
     return flag(number, key, {"groups": random.sample(conditions, len(conditions)), **filters}, **more)
 
 

@@ -99,10 +99,18 @@ class Child:
             self._definitions = definitions
         return outcome
 
-    async def ask(self, requests: Sequence[Mapping[str, Any]]) -> list[Outcome]:
-        """Ask a batch; return one outcome per request, in order."""
+    async def ask(self, requests: Sequence[Mapping[str, Any]], *, patience: int | None = None) -> list[Outcome]:
+        """Ask a batch; return one outcome per request, in order.
+
+        Args:
+            requests: What to ask.
+            patience: After this many troubles the rest is not asked: it shares the last one's outcome. None: ask all.
+        """
         outcomes: list[Outcome] = []
         while len(outcomes) < len(requests):
+            if patience is not None and sum(isinstance(one, Trouble) for one in outcomes) >= patience:
+                outcomes += outcomes[-1:] * (len(requests) - len(outcomes))
+                break
             if (
                 self._process is None
                 and self._definitions is not None

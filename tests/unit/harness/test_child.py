@@ -76,3 +76,11 @@ async def test_a_subject_that_does_not_start_is_unusable_and_named(command):
     with pytest.raises(UnusableSubject, match="absent"):
         async with Child(Launch(name="absent", command=command)):
             pass
+
+
+async def test_with_patience_for_one_trouble_the_rest_shares_it_unasked():
+    async with Child(launch()) as child:
+        await child.load(DEFINITIONS)
+        outcomes = await child.ask([person("x"), person("crash"), person("y"), person("z")], patience=1)
+        assert shape(outcomes) == ["reply", *[TroubleKind.CRASH] * 3]
+        assert shape(await child.ask([person("y")], patience=1)) == ["reply"]
