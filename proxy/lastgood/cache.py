@@ -110,7 +110,8 @@ class Cache(Generic[K, V]):
     def purging(self, is_meant: Callable[[K, V], bool]) -> Generator[None, None, int]:
         """Forget every entry that `is_meant` says yes to, in steps; return how many. What is said after its begin may stay."""
         began, gone = self._clock.monotonic(), 0
-        for number, key in enumerate(list(self._entries)):
+        # In the dictionary's own order: the ordered one's would hash every key again, 20 ms for a hundred thousand.
+        for number, key in enumerate(list(dict.__iter__(self._entries))):
             entry = self._entries.get(key)
             if entry is not None and entry.stored_at <= began and is_meant(key, entry.value):
                 gone += self.drop(key)
