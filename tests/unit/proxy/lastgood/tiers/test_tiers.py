@@ -10,7 +10,7 @@ from proxy.lastgood.memory import Memory
 from proxy.lastgood.tiers.person import meant_by
 from proxy.lastgood.tiers.purged import MOST
 from proxy.lastgood.tiers.record import Purge, SealedPurge
-from proxy.lastgood.tiers.tiers import Tiers
+from proxy.lastgood.tiers.tiers import SLICE_BYTES, Tiers
 from reference.steps import finish
 from tests.fakes.clock import FakeClock
 from tests.fakes.requests import PROJECT, key
@@ -312,3 +312,15 @@ async def test_many_answers_are_sealed_in_slices_with_others_in_between() -> Non
     await flushing
     assert len(disk.offered) == 50
     assert tiers.report()["disk"] == {"held": 50}
+
+
+async def test_large_answers_are_sealed_a_few_at_a_time() -> None:
+    disk, clock = FakeTier(), Clock()
+    tiers = Tiers(Memory(max_bytes=1 << 20, clock=clock), [disk], clock=clock)
+    for number in range(6):
+        offer(tiers, f"user-{number}", "x" * (SLICE_BYTES // 2))
+    flushing = asyncio.create_task(tiers.flush())
+    await asyncio.sleep(0)
+    assert len(disk.offered) == 2
+    await flushing
+    assert len(disk.offered) == 6
