@@ -20,6 +20,7 @@ from harness.subjects.child import Child, Outcome, Trouble
 from harness.subjects.protocol import Reply, Status, Verdict, evaluate
 
 SERVER: Final = "server_evaluation"
+LOCAL: Final = "local_evaluation"
 PATIENCE: Final = 1
 """A document that makes a subject hang would make it hang for every person, and each costs a wait."""
 
@@ -70,7 +71,8 @@ class Panel:
         found: list[Divergence] = []
         for child, (answers, as_server), serves in zip(self.others, others, both_serve, strict=True):
             for n in range(len(people)):
-                judged = self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
+                is_server = serves and LOCAL not in child.capabilities
+                judged = [] if is_server else self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
                 if serves and not judged:
                     judged = self._judged(child.launch.name, keys, n, (complete[n], complete[n], as_server[n]))
                 found += judged
@@ -115,7 +117,7 @@ async def _answers(child: Child, definitions: Document, people: Sequence[Person]
     if isinstance(loaded, Trouble) or loaded.error is not None:
         return [loaded] * len(people), [loaded] * len(people)
     asked: list[Mapping[str, Any]] = [evaluate(person) for person in people]
-    if SERVER not in child.capabilities:
+    if not {SERVER, LOCAL} <= set(child.capabilities):
         answers = await child.ask(asked, patience=PATIENCE)
         return answers, answers
     both = await child.ask([*asked, *({**request, "properties_complete": True} for request in asked)], patience=PATIENCE)

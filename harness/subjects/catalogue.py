@@ -1,7 +1,8 @@
 """The subjects by name, and how each is started.
 
-`reference` is our own evaluator. An SDK is `<sdk>@<version>` and runs from the lane that `python -m tools.sdks` installed. A
-subject that is not there is an `UnusableSubject` with the remedy, never a silent skip.
+`reference` is our own evaluator; `service` is the embedded flag service, over HTTP. An SDK is `<sdk>@<version>` and runs from
+the lane that `python -m tools.sdks` installed. A subject that is not there is an `UnusableSubject` with the remedy, never a
+silent skip.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def find(name: str, lanes: Path) -> Launch:
     """Return how to start the subject.
 
     Args:
-        name: `reference` or `<sdk>@<version>`.
+        name: `reference`, `service` or `<sdk>@<version>`.
         lanes: The folder with the installed SDK lanes.
 
     Raises:
@@ -31,10 +32,12 @@ def find(name: str, lanes: Path) -> Launch:
     """
     if name == "reference":
         return Launch(name=name, command=(sys.executable, "-m", "reference", "jsonlines"))
+    if name == "service":
+        return Launch(name=name, command=(sys.executable, str(DRIVERS / "flag_service.py")))
     sdk, _, version = name.partition("@")
     if sdk not in _STARTERS or not version:
         raise UnknownSubject(
-            f"unknown subject {name!r}; there are reference, {', '.join(f'{sdk}@VERSION' for sdk in _STARTERS)}"
+            f"unknown subject {name!r}; there are reference, service, {', '.join(f'{sdk}@VERSION' for sdk in _STARTERS)}"
         )
     lane = lanes.resolve() / f"{sdk}-{version}"
     if not (lane / ".ready").is_file():
