@@ -87,11 +87,15 @@ class Hub:
 
         channel = Channel(reader, writer, {**self.handlers, Hello: take_hello}, log=self._log)
         watch = asyncio.create_task(self._accompany(arrived, channel))
+        # A worker that nobody accompanies any more would never be told anything again: it is to connect anew.
+        watch.add_done_callback(lambda _: channel.close())
         try:
             await channel.run()
         finally:
             watch.cancel()
             await asyncio.wait([watch])
+            if not watch.cancelled() and (error := watch.exception()) is not None:
+                self._log.error("worker_lost", exc_info=error)
 
     async def _accompany(self, arrived: asyncio.Future[Hello], channel: Channel) -> None:
         worker = Connected(await arrived, channel)

@@ -215,3 +215,18 @@ async def test_a_handlers_bug_is_told_to_the_caller_and_costs_no_connection(stag
     worker = stage.hub.workers[0]
     assert (await worker.channel.call(Report(), timeout_s=30)).refusal == "KeyError"
     assert (await worker.channel.call(Ping(), timeout_s=30)).refusal == ""
+
+
+async def test_a_worker_that_cannot_be_brought_up_to_date_is_cut_off_so_that_it_connects_anew(stage: Stage) -> None:
+    async def fail(_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    stage.hub.on_arrival = fail
+    actor = Actor(0, stage.version)
+    await stage.enter(actor)
+    await until(actor.task.done, "it learns that nobody tells it anything any more")
+    assert not stage.hub.workers
+    stage.hub.on_arrival = None
+    again = Actor(0, stage.version)
+    await stage.enter(again)
+    assert list(stage.hub.workers) == [0]
