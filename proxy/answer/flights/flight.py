@@ -66,7 +66,7 @@ class Flight(Generic[T]):
         """
         aloft = None if key is None else self._by_key.get(key)
         now = self._clock.monotonic()
-        if aloft is not None and now - aloft.started_at < patience_s:
+        if aloft is not None and not aloft.task.done() and now - aloft.started_at < patience_s:
             self.joined += 1
             return aloft, True
         task = asyncio.get_running_loop().create_task(fly())

@@ -136,7 +136,7 @@ async def test_a_start_without_the_service_loads_the_disk(service: Service, how:
     await service.server.close()
     async with Instance(PROCESS__WORKERS=2, **how) as instance:
         await until(lambda: in_force(instance, generation))
-        assert instance.event("definitions_loaded")["generation"] == generation
+        assert (await until(lambda: instance.events("definitions_loaded")))[0]["generation"] == generation
         await until(lambda: instance.events("definitions_unreachable"))
         _, state = await call(instance, "GET", "/status.json")
         assert state["definitions"]["shop"]["held"]["generation"] == generation

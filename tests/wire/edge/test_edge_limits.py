@@ -157,6 +157,7 @@ def test_a_streamed_body_may_take_long_but_not_stop(run: Run) -> None:
                 await until(lambda fed=(turn + 1) * 16_000: request.content.total_bytes == fed)
                 later(connection, turn * (LIMITS.body_timeout_s - 1))
                 assert proxy.edge.connections == 1
+            await until(lambda: upstream.heads == 1)  # cut before, there would be no half of a request to see
             later(connection, 6 * LIMITS.body_timeout_s)
             await until(lambda: proxy.edge.connections == 0)
             await upstream.is_over.wait()

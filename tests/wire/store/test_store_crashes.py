@@ -65,11 +65,11 @@ async def test_kills_at_random_moments_leave_no_torn_and_no_foreign_answer(
             upstream.is_down = True
             given = [await asked(instance.port, upstream, person) for person in PEOPLE]
             remembered += sum(each.is_stale for each in given)
-            assert done == 0 or any(each.is_stale for each in given), "something survived"
             upstream.is_down = False
             done += await killed(instance, upstream, random, most=kills - done)
             assert not instance.events("store_set_aside"), "a kill damages nothing"
             assert not instance.events("duty_failed")
+    assert remembered, "something survives the kills: the newest second may be missing, not everything"
     print(f"\n{done} kills, {remembered} remembered answers checked, {time.monotonic() - began:.0f} s")  # noqa: T201  the figure of the slow lane
 
 

@@ -136,3 +136,15 @@ async def test_a_flight_that_callers_gave_up_on_is_not_joined_and_takes_nothing_
     second.land.set()
     assert await late == ("flight 1", False)
     assert not sky.flight.has(key())
+
+
+async def test_a_flight_that_is_over_is_not_joined_even_before_its_loop_has_heard_of_it() -> None:
+    sky, trip = Sky(), Trip()
+    aloft, _ = sky.flight.board(key("a"), trip.fly, patience_s=PATIENCE_S)
+    trip.land.set()
+    while not aloft.task.done():  # its callbacks are due one turn later
+        await asyncio.sleep(0)
+    later, is_joined = sky.flight.board(key("a"), trip.fly, patience_s=PATIENCE_S)
+    assert not is_joined
+    assert await later.task == "flight 2"
+    assert not sky.flight.has(key("a"))
