@@ -97,6 +97,7 @@ def flags(
         "local": local,
         "configured": ConfiguredRung(parts.memory, parts.held, local, is_gone=parts.lasting.trip.judgement.judge.is_gone),
     }
+    parts.lasting.trip.judgement.judge.lists = local.listed
     at_hand = AtHand(counting, LocalFirst(eager, local, assembler, clock=clock) if eager else None, clock=clock)
     walk = Walk(rungs, assembler, holds=lambda project: parts.held.get(project) is not None)
     asking = Asking(origins, parts.lasting, walk, clock=clock)

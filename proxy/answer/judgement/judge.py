@@ -4,7 +4,8 @@
 
 A loss is explained by the definitions held (off, gone, or changed since) and by the same loss in an earlier answer to anybody
 in the project. So a flag that is switched off is off in the very next answer, whatever its project's size: fewer than
-`judge_flags` are never suspect. What is suspect is held until confirmed, then believed, and said.
+`judge_flags` are never suspect. What is suspect is held until confirmed, then believed, and said. An answer to a question never
+asked before is compared with what the definitions held list for it.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from proxy.telemetry.logs import Logger
 
 from .listing import flags_of, lists_only_enabled
 from .lost.absence import Absences
-from .lost.change import Change, by_definitions, flags_before, is_much, mark_if_same, mark_of
+from .lost.change import NO_FLAGS, Change, by_definitions, flags_before, is_much, mark_if_same, mark_of, may_lack
 from .lost.gone import Gone
 from .lost.suspicion import Suspicion
 
@@ -66,6 +67,7 @@ class Verdict(msgspec.Struct, frozen=True, gc=False):
 
 
 Tell = Callable[[ProjectName, tuple[str, ...], bool], None]
+Lists = Callable[[FlagsRequest], AbstractSet[str]]
 
 
 class Standing(msgspec.Struct):
@@ -88,12 +90,14 @@ class Judge:
         findings: How often what was found; PLAIN is not counted.
         contradicted: Suspicions that a full answer to a held question ended.
         tell: Called with a project, flags that are now believed to be gone, and whether plainly: for the sibling workers.
+        lists: Names the flags that the definitions held list for a request; none where they cannot tell.
     """
 
     def __init__(self, *, clock: Clock, log: Logger | None = None) -> None:
         self.findings: Counter[tuple[ProjectName, Finding]] = Counter()
         self.contradicted: Counter[ProjectName] = Counter()
         self.tell: Tell = _tell_nobody
+        self.lists: Lists = _lists_nothing
         self._projects: dict[ProjectName, Standing] = {}
         self._clock = clock
         self._log = log
@@ -111,7 +115,9 @@ class Judge:
                 return Verdict(Finding.PLAIN, mark)
         flags = flags_of(reading)
         set_mark = hash(frozenset(flags))
-        if last is None or set_mark == mark_of(last.value):
+        if last is None:
+            return self._meet(request, reading, flags.keys(), set_mark, held)
+        if set_mark == mark_of(last.value):
             if known is not None:
                 self._note(request, known, flags.keys())
             return Verdict(Finding.PLAIN, set_mark)
@@ -168,6 +174,23 @@ class Judge:
             return self._found(request, replace(verdict, finding=Finding.EXPLAINED))
         return verdict
 
+    def _meet(
+        self, request: FlagsRequest, reading: Reading, keys: AbstractSet[str], set_mark: int, held: HeldSet | None
+    ) -> Verdict:
+        """Weigh the answer to a question that nobody remembers an answer to."""
+        policy, known = request.policy, self._projects.get(request.project)
+        listed = self.lists(request) if may_lack(reading, keys, held, policy) else NO_FLAGS
+        missing = listed - keys
+        if known is not None:
+            now = self._clock.monotonic()
+            missing -= known.gone.explained(missing, within_s=policy.judge_hold_s, fewer_than=policy.judge_flags, now=now)
+        if is_much(missing, listed, policy):
+            known = self._projects.setdefault(request.project, Standing())
+            return self._hold(request, known, Verdict(Finding.PLAIN, set_mark, len(missing), len(listed)), missing)
+        if known is not None:
+            self._note(request, known, keys)
+        return Verdict(Finding.PLAIN, set_mark)
+
     def _hold(self, request: FlagsRequest, known: Standing, verdict: Verdict, missing: AbstractSet[str]) -> Verdict:
         policy, now = request.policy, self._clock.monotonic()
         suspicion = known.suspicion
@@ -222,3 +245,8 @@ class Judge:
 
 def _tell_nobody(*_: object) -> None:
     """There are no siblings."""
+
+
+def _lists_nothing(_: FlagsRequest) -> AbstractSet[str]:
+    """There are no definitions."""
+    return NO_FLAGS

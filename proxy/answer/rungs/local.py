@@ -79,6 +79,15 @@ class LocalRung:
             findings = await in_slices(find(held, question, now=now))
         return Look(held, question, findings)
 
+    def listed(self, request: FlagsRequest) -> frozenset[str]:
+        """Name the flags that an error-free answer to a request lists by the definitions held; none where they cannot tell."""
+        held = self._held.get(request.project)
+        question = None if held is None else self.question(request)
+        if held is None or question is None:
+            return frozenset()
+        asked, live = question.selection.flag_keys, held.program.keys(question.selection)
+        return live if asked is None else live.intersection(asked)
+
     def question(self, request: FlagsRequest) -> Question | None:
         """Read what a request asks; None when its project keeps no definitions, or they can't answer it."""
         known = None if request.key is None else self._questions.get(request.key)

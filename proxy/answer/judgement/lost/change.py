@@ -6,7 +6,7 @@ differ.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final
 
@@ -22,6 +22,7 @@ from proxy.lastgood.cache import Entry
 from proxy.lastgood.memory import Kept
 
 FIRST_BYTES: Final = 48
+NO_FLAGS: Final[frozenset[str]] = frozenset()
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -40,9 +41,16 @@ class Change(msgspec.Struct, frozen=True):
         return bool(self.flags) and lists_only_enabled(self.reading)
 
 
-def is_much(missing: AbstractSet[str], before: Mapping[str, Raw | None], policy: Policy) -> bool:
+def is_much(missing: AbstractSet[str], before: Collection[str], policy: Policy) -> bool:
     """Tell whether so many flags are missing that an answer is suspect."""
     return len(missing) >= policy.judge_flags and len(missing) > policy.judge_ratio * len(before)
+
+
+def may_lack(reading: Reading, keys: AbstractSet[str], held: HeldSet | None, policy: Policy) -> bool:
+    """Tell whether an answer is so short that it is worth asking which flags the definitions held list for its question."""
+    if held is None or lists_only_enabled(reading):
+        return False
+    return len(held.program.keys()) - len(keys) >= policy.judge_flags
 
 
 def by_definitions(lost: AbstractSet[str], before: Mapping[str, Raw | None], change: Change) -> set[str]:
