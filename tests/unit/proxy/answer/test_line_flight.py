@@ -142,7 +142,7 @@ async def test_a_flight_that_is_over_is_not_joined_even_before_its_loop_has_hear
     sky, trip = Sky(), Trip()
     aloft, _ = sky.flight.board(key("a"), trip.fly, patience_s=PATIENCE_S)
     trip.land.set()
-    while not aloft.task.done():  # its callbacks are due one turn later
+    while not aloft.task.done():  # noqa: ASYNC110  its callbacks are due one turn later
         await asyncio.sleep(0)
     later, is_joined = sky.flight.board(key("a"), trip.fly, patience_s=PATIENCE_S)
     assert not is_joined
