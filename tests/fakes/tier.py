@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from proxy.answer.answer import Whole
@@ -15,8 +15,15 @@ SECRET = b"one secret of ours"
 
 class FakeTier:
     def __init__(
-        self, name: str = "disk", *, secret: bytes = SECRET, previous: bytes | None = None, is_near: bool = True
+        self,
+        name: str = "disk",
+        *,
+        secret: bytes = SECRET,
+        previous: bytes | None = None,
+        is_near: bool = True,
+        report: Mapping[str, Any] | None = None,
     ) -> None:
+        self.told = report
         self.name = name
         self.is_near = is_near
         self.seals = Seals(secret, previous)
@@ -41,7 +48,7 @@ class FakeTier:
         self.held = {key: record for key, record in self.held.items() if not purge.is_meant(record)}
 
     def report(self) -> dict[str, Any]:
-        return {"held": len(self.held)}
+        return {"held": len(self.held)} if self.told is None else dict(self.told)
 
     async def start(self) -> None:
         self.life.append("started")

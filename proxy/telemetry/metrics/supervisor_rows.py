@@ -31,10 +31,15 @@ def supervisor_rows(
             (project,): float(report["held"]["generation"]) for project, report in definitions().items() if report.get("held")
         }
 
+    def fleets() -> Mapping[str, Mapping[str, Any]]:
+        return {project: report["fleet"] for project, report in definitions().items() if "fleet" in report}
+
     return [
         Row(table.DEFINITIONS_AGE, lambda: told("age_s")),
         Row(table.DEFINITIONS_VERSION, generations),
         Row(table.POLL_FAILURES, lambda: told("failures")),
+        Row(table.FLEET_ROLE, lambda: {(project, str(fleet["role"])): 1.0 for project, fleet in fleets().items()}),
+        Row(table.FLEET_TAKEOVERS, lambda: {(project,): float(fleet["takeovers"]) for project, fleet in fleets().items()}),
         Row(table.WORKERS, lambda: {(): float(workers())}),
         Row(table.WORKERS_WANTED, lambda: {(): float(wanted())}),
     ]

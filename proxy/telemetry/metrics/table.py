@@ -120,6 +120,8 @@ TIERS = _counter(
     "holdfast.tier.events", "{record}", "Records that went to and came from the tiers beyond memory.", "tier", "event"
 )
 TIERS_WAITING = _gauge("holdfast.tier.waiting", "By", "What waits to be written to a tier.", "tier")
+TIERS_THERE = _gauge("holdfast.tier.there", "{process}", "Workers that a tier beyond this machine answers.", "tier")
+TIER_TRIPS = _counter("holdfast.tier.trips", "{trip}", "Times a tier beyond this machine went away for a worker.", "tier")
 
 STORE_BYTES = _gauge("holdfast.store.size", "By", "Answers in the store's file, its free pages left out.")
 STORE_ENTRIES = _gauge("holdfast.store.entries", "{answer}", "Answers in the store's file.")
@@ -137,6 +139,12 @@ DEFINITIONS_VERSION = _gauge(
     "holdfast.definitions.generation", "{generation}", "Definitions in use, by process.", "project", merge=Merge.EACH
 )
 POLL_FAILURES = _gauge("holdfast.definitions.poll.failing", "{poll}", "Polls in a row that failed.", "project", merge=Merge.MAX)
+FLEET_ROLE = _gauge(
+    "holdfast.definitions.fleet.role", "1", "1: the part that this instance has in asking for definitions.", "project", "role"
+)
+FLEET_TAKEOVERS = _counter(
+    "holdfast.definitions.fleet.takeovers", "{takeover}", "Times this instance came to ask for all others.", "project"
+)
 ENDPOINT = _counter(
     "holdfast.definitions.requests", "{request}", "Requests of SDKs for definitions, by what they got.", "event"
 )

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 TIER_EVENTS: Final = frozenset({
-    "recalled", "missed", "unauthentic", "undated", "dropped", "unchanged",
+    "recalled", "missed", "unauthentic", "undated", "forgotten", "dropped", "unchanged",
     "found", "unknown", "written", "refused", "oversized", "late", "purged", "read", "shed", "read_failures", "sent",
 })  # fmt: skip
 """Of what a tier reports, the counters."""
@@ -70,7 +70,9 @@ def worker_rows(line: Line, edge: EdgeServer) -> list[Row]:
         Row(table.CACHE_ENTRIES, lambda: _one(len(cache))),
         Row(table.EVICTED, lambda: _one(cache.evicted)),
         Row(table.TIERS, lambda: _tiers(line, TIER_EVENTS)),
-        Row(table.TIERS_WAITING, lambda: _tiers_waiting(line)),
+        Row(table.TIERS_WAITING, lambda: _tier_figure(line, "waiting_bytes")),
+        Row(table.TIERS_THERE, lambda: _tier_figure(line, "is_there")),
+        Row(table.TIER_TRIPS, lambda: _tier_figure(line, "trips")),
         Row(table.ENDPOINT, lambda: _counted(line.keys.meter.report())),
         Row(table.SWITCHED, lambda: _counted(Counter(turn["switch"] for turn in line.switches.report()))),
         Row(table.CONNECTIONS, lambda: _one(edge.connections)),
@@ -128,8 +130,8 @@ def _tiers(line: Line, events: frozenset[str]) -> Values:
     return {(tier, event): float(told[event]) for tier, told in each.items() for event in events & told.keys()}
 
 
-def _tiers_waiting(line: Line) -> Values:
-    return {(tier,): value for (tier, _), value in _tiers(line, frozenset({"waiting_bytes"})).items()}
+def _tier_figure(line: Line, name: str) -> Values:
+    return {(tier,): value for (tier, _), value in _tiers(line, frozenset({name})).items()}
 
 
 def _spans(line: Line) -> Values:

@@ -9,12 +9,12 @@ from proxy.answer.answer import Failure, Trouble
 from proxy.config.settings import Policy
 from proxy.telemetry.metrics import table
 from proxy.telemetry.metrics.collecting import Collecting, Row
-from proxy.telemetry.metrics.instrument import Kind
 from proxy.telemetry.metrics.slate import private_slate
 from proxy.telemetry.metrics.supervisor_rows import store_rows, supervisor_rows
 from proxy.telemetry.metrics.worker_rows import worker_rows
 from tests.fakes.clock import FakeClock
 from tests.fakes.line import FakeLine
+from tests.fakes.tier import FakeTier
 from tests.fakes.transport import FakeTransport
 
 EDGE: Any = SimpleNamespace(connections=3, refused=1)
@@ -24,7 +24,8 @@ HOT = {
 }  # fmt: skip
 """Written where things happen, not collected."""
 SUPERVISORS = {
-    table.DEFINITIONS_AGE, table.DEFINITIONS_VERSION, table.POLL_FAILURES, table.WORKERS, table.WORKERS_WANTED, table.FRESH,
+    table.DEFINITIONS_AGE, table.DEFINITIONS_VERSION, table.POLL_FAILURES, table.FLEET_ROLE, table.FLEET_TAKEOVERS,
+    table.WORKERS, table.WORKERS_WANTED, table.FRESH,
     table.DEGRADED, table.PUSHES, table.STORE_BYTES, table.STORE_ENTRIES, table.STORE, table.STORE_TROUBLE, table.STORE_OWED,
 }  # fmt: skip
 
@@ -59,6 +60,18 @@ async def test_what_a_line_counts_arrives_under_its_names() -> None:
     assert values(rows[table.TRANSITIONS])["default", "closed", "open"] == 1.0
     assert values(rows[table.BREAKER_REFUSED])["default", "open"] > 0
     assert values(rows[table.CONNECTIONS]) == {(): 3.0}
+
+
+async def test_what_a_tier_tells_of_itself_is_shown_by_its_name() -> None:
+    told = {"is_there": True, "trips": 2, "waiting_bytes": 7, "written": 5}
+    fake = FakeLine(tiers=[FakeTier("redis", report=told)])
+    fake.line.tiers.forgotten = 4
+    rows = {row.instrument: row for row in worker_rows(fake.line, EDGE)}
+    assert values(rows[table.TIERS_THERE]) == {("redis",): 1.0}
+    assert values(rows[table.TIER_TRIPS]) == {("redis",): 2.0}
+    assert values(rows[table.TIERS_WAITING])["redis",] == 7.0
+    events = values(rows[table.TIERS])
+    assert (events["all", "forgotten"], events["redis", "written"]) == (4.0, 5.0)
 
 
 def collecting(rows: list[Row]) -> tuple[Collecting, Any]:
@@ -102,7 +115,7 @@ def test_a_row_that_fails_is_told_once_and_costs_only_itself() -> None:
 
 def test_the_supervisor_tells_of_definitions_and_workers() -> None:
     report = {
-        "shop": {"age_s": 12.5, "failures": 2, "held": {"generation": 7}},
+        "shop": {"age_s": 12.5, "failures": 2, "held": {"generation": 7}, "fleet": {"role": "leader", "takeovers": 3}},
         "new": {"age_s": None, "failures": 0, "held": None},
     }
     rows = {r.instrument: r for r in supervisor_rows(definitions=lambda: report, workers=lambda: 1, wanted=lambda: 2)}
@@ -110,7 +123,8 @@ def test_the_supervisor_tells_of_definitions_and_workers() -> None:
     assert values(rows[table.POLL_FAILURES]) == {("shop",): 2.0, ("new",): 0.0}
     assert values(rows[table.DEFINITIONS_VERSION]) == {("shop",): 7.0}
     assert (values(rows[table.WORKERS]), values(rows[table.WORKERS_WANTED])) == ({(): 1.0}, {(): 2.0})
-    assert all(row.instrument.kind is Kind.GAUGE for row in rows.values())
+    assert values(rows[table.FLEET_ROLE]) == {("shop", "leader"): 1.0}
+    assert values(rows[table.FLEET_TAKEOVERS]) == {("shop",): 3.0}
 
 
 def test_what_the_stores_writer_tells_is_shown_and_nothing_where_there_is_none() -> None:
