@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.wire.process.support.callers import ask
 from tests.wire.process.support.instance import Instance
 from tests.wire.store.upstream import Telling
 
+_NO_TRIP = {"BREAKER__CONSECUTIVE": 10**6, "BREAKER__MINIMUM_CALLS": 10**6}
 _AGE = re.compile(rb"^age: ([0-9]+)\r$", re.MULTILINE | re.IGNORECASE)
 
 
@@ -25,9 +28,22 @@ class Given:
 
 
 def serving(upstream: Telling, store: Path, **settings: object) -> Instance:
-    """An instance whose store outlives it and takes every answer."""
-    told = {"STORE__DIRECTORY": store, "STORE__REWRITE_S": 0, "PROCESS__WORKERS": 2, **settings}
+    """An instance whose store outlives it and takes every answer.
+
+    Its breaker never trips: an upstream that is back is asked at once, or there would be nothing to write.
+    """
+    told = {"STORE__DIRECTORY": store, "STORE__REWRITE_S": 0, "PROCESS__WORKERS": 2, **_NO_TRIP, **settings}
     return Instance(UPSTREAMS__DEFAULT__URL=upstream.url, **told)
+
+
+def written(store: Path) -> int:
+    """How many answers the store holds that another process can read; none while its file is being made."""
+    file = store / "answers" / "answers.db"
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM answers").fetchone()[0])
+    except sqlite3.OperationalError:
+        return 0
 
 
 async def asked(port: int, upstream: Telling, person: str) -> Given:

@@ -12,7 +12,7 @@ from random import Random
 from typing import Self
 
 from tests.wire.process.support.instance import Instance, until
-from tests.wire.store.checks import asked, serving
+from tests.wire.store.checks import asked, serving, written
 from tests.wire.store.upstream import Telling
 
 PEOPLE = [f"person-{number}" for number in range(24)]
@@ -21,7 +21,11 @@ VICTIMS = ("supervisor", "worker-0", "supervisor", "worker-1")
 
 
 class Asking:
-    """Four callers who ask for random people without pause; a lost connection is no finding, an untrue answer is."""
+    """Four callers who ask for random people without pause; a lost connection is no finding, an untrue answer is.
+
+    Attributes:
+        answered: Answers of the upstream, each of which is to be written.
+    """
 
     def __init__(self, instance: Instance, upstream: Telling, random: Random) -> None:
         self.answered = 0
@@ -49,8 +53,8 @@ class Asking:
     async def _ask(self) -> None:
         while not self._is_over:
             with suppress(OSError, asyncio.IncompleteReadError):
-                await asked(self._instance.port, self._upstream, self._random.choice(PEOPLE))
-                self.answered += 1
+                given = await asked(self._instance.port, self._upstream, self._random.choice(PEOPLE))
+                self.answered += given.serial is not None and not given.is_stale
             await asyncio.sleep(0.001)
 
 
@@ -66,15 +70,15 @@ async def test_kills_at_random_moments_leave_no_torn_and_no_foreign_answer(
             given = [await asked(instance.port, upstream, person) for person in PEOPLE]
             remembered += sum(each.is_stale for each in given)
             upstream.is_down = False
-            done += await killed(instance, upstream, random, most=kills - done)
+            done += await killed(instance, upstream, tmp_path, random, most=kills - done)
             assert not instance.events("store_set_aside"), "a kill damages nothing"
             assert not instance.events("duty_failed")
     assert remembered, "something survives the kills: the newest second may be missing, not everything"
     print(f"\n{done} kills, {remembered} remembered answers checked, {time.monotonic() - began:.0f} s")  # noqa: T201  the figure of the slow lane
 
 
-async def killed(instance: Instance, upstream: Telling, random: Random, *, most: int) -> int:
-    """Kill one after the other while callers ask, and in the end everybody; return how many kills that were."""
+async def killed(instance: Instance, upstream: Telling, store: Path, random: Random, *, most: int) -> int:
+    """Kill one after the other while callers ask, and everybody once something is written; return how many kills that were."""
     victims = random.sample(VICTIMS, len(VICTIMS))[: most - 1]
     async with Asking(instance, upstream, random) as asking:
         for victim in victims:
@@ -82,5 +86,6 @@ async def killed(instance: Instance, upstream: Telling, random: Random, *, most:
             dead = instance.signal(signal.SIGKILL, victim)
             await until(lambda victim=victim, dead=dead: instance.roster().get(victim, dead) != dead, f"{victim} comes back")
         await asking.more(random.randrange(20, 80))
+        await until(lambda: written(store), "something is written")
         os.killpg(os.getpgid(instance.roster()["launcher"]), signal.SIGKILL)
     return len(victims) + 1
