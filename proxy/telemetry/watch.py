@@ -18,7 +18,8 @@ from .access import Access
 from .metrics.meter import Meter
 from .traces.context import Parent
 from .traces.current import CURRENT, Trace
-from .traces.tracer import Tracer, exchanged_by
+from .traces.exchanged import exchanged_by
+from .traces.tracer import Tracer
 
 _ERROR: Final = 500
 

@@ -20,7 +20,7 @@ from opentelemetry.sdk.metrics.export import (
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
 from proxy.telemetry.metrics.instrument import Kind
 from proxy.telemetry.metrics.snapshot import Measured
@@ -50,6 +50,7 @@ def span(made: Span, resource: Resource) -> ReadableSpan:
         parent=parent,
         resource=resource,
         attributes=made.attributes,
+        links=[Link(_context(link.trace_id, link.span_id)) for link in made.links],
         events=[Event(event.name, attributes=event.attributes, timestamp=event.at_ns) for event in made.events],
         kind=SpanKind.CLIENT if made.kind == CLIENT else SpanKind.SERVER,
         status=Status(StatusCode.ERROR if made.is_error else StatusCode.UNSET),
@@ -57,6 +58,10 @@ def span(made: Span, resource: Resource) -> ReadableSpan:
         end_time=made.end_ns,
         instrumentation_scope=SCOPE,
     )
+
+
+def _context(trace_id: str, span_id: str) -> SpanContext:
+    return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=False, trace_flags=_SAMPLED)
 
 
 def figures(measured: Iterable[Measured], resource: Resource, *, started_ns: int, now_ns: int) -> MetricsData:

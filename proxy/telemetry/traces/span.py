@@ -22,6 +22,13 @@ class Event(msgspec.Struct, frozen=True, array_like=True):
     attributes: Attributes = {}
 
 
+class Link(msgspec.Struct, frozen=True, array_like=True):
+    """Another span that has to do with this one, in the same trace or another; ids as in `Span`."""
+
+    trace_id: str
+    span_id: str
+
+
 class Span(msgspec.Struct, frozen=True, array_like=True):
     """One span.
 
@@ -38,6 +45,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
         is_error: The status of the span.
         attributes: What it says; never a token, an identity or an address.
         events: In order.
+        links: To the span of the request whose exchange this one shared.
     """
 
     trace_id: str
@@ -52,6 +60,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     is_error: bool
     attributes: Attributes
     events: list[Event] = []
+    links: list[Link] = []
 
 
 encode = msgspec.msgpack.Encoder().encode

@@ -1,20 +1,18 @@
 """Makes the spans of one worker: one for a traced request, one for each of its exchanges.
 
-The trace under way is a context variable, so an exchange finds it in the flight's task, too (the leader's: who joins shares the
-exchange and its span). A request that was not drawn makes nothing, and is told afterwards when it was troubled and there is
+The trace under way is a context variable, so an exchange finds it in the flight's task, too (the leader's: the span of who
+joined is linked to the leader's). A request that was not drawn makes nothing, and is told afterwards when it was troubled and there is
 room; its exchange is then found among the last ones.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from random import Random
-from typing import Final
 
 import msgspec
 
-from proxy.answer.answer import Answer, Failure, Whole
+from proxy.answer.answer import Answer
 from proxy.answer.request import FlagsRequest
 from proxy.clock import Clock
 
@@ -22,22 +20,9 @@ from . import story
 from .context import TRACEPARENT, Parent, written
 from .current import Trace
 from .draw import Draw
+from .exchanged import Exchanged, Exchanges, digest_of
 from .post import Post
 from .span import CLIENT, SERVER, Span
-
-RECENT: Final = 256
-"""Exchanges remembered for fallbacks that are told afterwards."""
-
-
-class Exchanged(msgspec.Struct, frozen=True):
-    """An exchange that ended: for whom (the digest of the key only), when, and how."""
-
-    digest: int
-    upstream: str
-    method: str
-    started: float
-    ended: float
-    result: Whole | Failure
 
 
 class Tracer:
@@ -55,7 +40,7 @@ class Tracer:
         self._clock = clock
         self._rng = rng
         self._generation = generation
-        self._recent: deque[Exchanged] = deque(maxlen=RECENT)
+        self._exchanges = Exchanges()
 
     def begin(self, parent: Parent | None, started: float, *, is_trusted: bool) -> Trace | None:
         """Return the trace of a request that is drawn; whoever gets one calls `end`."""
@@ -80,6 +65,7 @@ class Tracer:
                 is_error=story.is_error(answer),
                 attributes=story.decision(request, answer, generation=self._generation(request.project)),
                 events=story.way(request, answer, at_ns=_ns(now + offset)),
+                links=self._exchanges.leader(request) if answer.joined else [],
             )
         )
 
@@ -92,22 +78,26 @@ class Tracer:
         if not self.draw.after(request.project, reason):
             return None
         trace = self._trace(parent, request.started)
-        for exchanged in self._recent:
-            if request.key is not None and exchanged.digest == request.key.digest and exchanged.ended >= request.started:
+        if not (answer.joined and self._exchanges.leader(request)):  # else the leader's trace has it
+            for exchanged in self._exchanges.of(request):
+                self._exchanges.begun(exchanged.digest, trace)
+                self._exchanges.ended(exchanged.digest, trace, exchanged.ended)
                 self._send(trace, exchanged, self.new_id())
         self.end(trace, request, answer)
         return trace
 
     def carried(self, request: FlagsRequest, trace: Trace, span_id: str) -> FlagsRequest:
         """Return the request as it goes out below a span of ours: with our lines in place of the caller's."""
+        self._exchanges.begun(digest_of(request), trace)
         kept = tuple(line for line in request.headers if line[0].lower() != TRACEPARENT)
         return msgspec.structs.replace(request, headers=(*kept, (TRACEPARENT, written(trace.trace_id, span_id))))
 
     def exchanged(self, trace: Trace | None, span_id: str, exchanged: Exchanged) -> None:
         """Take an exchange that ended: told now when it belongs to a trace, else remembered for a while."""
         if trace is None:
-            self._recent.append(exchanged)
+            self._exchanges.keep(exchanged)
         else:
+            self._exchanges.ended(exchanged.digest, trace, exchanged.ended)
             self._send(trace, exchanged, span_id)
 
     def _send(self, trace: Trace, exchanged: Exchanged, span_id: str) -> None:
@@ -135,12 +125,6 @@ class Tracer:
 
     def new_id(self) -> str:
         return f"{self._rng.getrandbits(64) or 1:016x}"
-
-
-def exchanged_by(request: FlagsRequest, upstream: str, result: Whole | Failure, times: tuple[float, float]) -> Exchanged:
-    """Return what is told of an exchange that ended; of the answer only its status."""
-    bare = Whole(result.status, "", b"") if isinstance(result, Whole) else result
-    return Exchanged(0 if request.key is None else request.key.digest, upstream, request.method, *times, bare)
 
 
 def _ns(seconds: float) -> int:
