@@ -1,8 +1,8 @@
 """Makes the spans of one worker: one for a traced request, one for each of its exchanges.
 
 The trace under way is a context variable, so an exchange finds it in the flight's task, too (the leader's: the span of who
-joined is linked to the leader's). A request that was not drawn makes nothing, and is told afterwards when it was troubled and there is
-room; its exchange is then found among the last ones.
+joined is linked to the leader's). A request that was not drawn makes nothing, and is told afterwards when it was troubled and
+there is room; its exchange is then found among the last ones.
 """
 
 from __future__ import annotations
