@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from .adapter import command as adapter
 from .faults.catalogue import listing
 from .report import as_json, findings, table
 from .run import Result, run
@@ -21,6 +22,7 @@ from .subjects.child import Child, Launch, UnusableSubject
 
 AGREE, FINDINGS, USAGE, UNAVAILABLE = range(4)
 DEFAULT_SUBJECTS: Final = "reference,posthog-python@7.91.1,posthog-node@5.70.0"
+DEFAULT_LANES: Final = Path(".lanes")
 EPILOG: Final = """\
 examples:
   python -m tools.sdks                           install the SDK lanes once
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "faults":
         print(listing())
         return AGREE
+    if options.command == "adapter":
+        return adapter.perform(options)
     return command.perform(options) if options.command == "run" else _compared(options)
 
 
@@ -102,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
             "--subjects", type=_subjects, default=DEFAULT_SUBJECTS, help=f"base,other[,other…] (default {DEFAULT_SUBJECTS})"
         )
         parser_of_subjects.add_argument(
-            "--lanes", type=Path, default=Path(".lanes"), help="where the SDKs are installed (default .lanes)"
+            "--lanes", type=Path, default=DEFAULT_LANES, help="where the SDKs are installed (default .lanes)"
         )
     command.add(search)
     compare.add_argument(
@@ -111,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--seed", type=int, default=1, help="the same seed gives the same cases (default 1)")
     compare.add_argument("--json", type=Path, metavar="FILE", help="write everything, all findings included, to FILE")
     compare.add_argument("--quiet", action="store_true", help="no progress")
+    adapter.add(commands.add_parser("adapter", help="serve an SDK behind PostHog's sdk-test-harness protocol"), DEFAULT_LANES)
     faults = commands.add_parser("faults", help="the outages and faults that can be played (python -m harness.faults serve)")
     faults.add_argument("action", choices=["list"], help="name them all")
     return parser
