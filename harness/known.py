@@ -1,8 +1,8 @@
 """Known divergences: differences that are understood, as data, each with who deviates, the evidence and a date to look again.
 
-`known-divergences.toml` beside this file holds them. An entry claims every cause that its predicate matches; a cause that no
-entry claims is a finding. An entry past its date claims nothing, so that nothing is forgiven for ever; one that no longer
-shows on a version it names is reported as vanished.
+`known-divergences.toml` beside this file and the files of the folder of that name, one an SDK, hold them. An entry claims
+every cause that its predicate matches; a cause that no entry claims is a finding. An entry past its date claims nothing, so
+that nothing is forgiven for ever; one that no longer shows on a version it names is reported as vanished.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import msgspec
 from .search.cause import Cause
 
 FILE: Final = Path(__file__).with_name("known-divergences.toml")
+FOLDER: Final = FILE.with_suffix("")
+OURS: Final = (FILE, FOLDER)
+"""What is read by default: python and node in the file, each other SDK in a file of its own."""
 WARN_AHEAD: Final = timedelta(days=14)
 
 
@@ -103,22 +106,30 @@ class Register:
         ]
 
 
-def read(file: Path, today: date) -> Register:
-    """Read a file of known divergences.
+def read(places: Path | Sequence[Path], today: date) -> Register:
+    """Read known divergences: files, and folders for every `*.toml` directly in them, all together.
 
     Raises:
-        Mistake: it cannot be read, an entry is not as it must be, or an id stands twice.
+        Mistake: one cannot be read, an entry is not as it must be, or an id stands twice, in whichever files.
     """
+    chosen = [places] if isinstance(places, Path) else places
+    files = [file for place in chosen for file in (sorted(place.glob("*.toml")) if place.is_dir() else [place])]
+    entries = [(file.name, known) for file in files for known in _entries(file)]
+    where: dict[str, list[str]] = {}
+    for name, known in entries:
+        where.setdefault(known.id, []).append(name)
+    if twice := {one: names for one, names in where.items() if len(names) > 1}:
+        told = "; ".join(f"{one} stands twice ({', '.join(names)})" for one, names in twice.items())
+        raise Mistake(f"{told}; give each divergence an id of its own")
+    return Register([known for _, known in entries], today)
+
+
+def _entries(file: Path) -> list[Known]:
     try:
         document: Mapping[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
-        entries = msgspec.convert(document.get("divergence", []), list[Known])
+        return msgspec.convert(document.get("divergence", []), list[Known])
     except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as cause:
         raise Mistake(f"{file.name}: {cause}") from cause
-    ids = [known.id for known in entries]
-    twice = sorted({one for one in ids if ids.count(one) > 1})
-    if twice:
-        raise Mistake(f"{file.name}: {', '.join(twice)} stands twice; give each divergence an id of its own")
-    return Register(entries, today)
 
 
 def _innermost(feature: str) -> str:

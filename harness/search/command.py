@@ -50,7 +50,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="plausible: what PostHog's editor writes (default); hostile: whatever JSON allows",
     )
     parser.add_argument("--zone", default="UTC", help="host time zone of all subjects, IANA name (default UTC)")
-    parser.add_argument("--known", type=Path, default=known.FILE, metavar="FILE", help="known divergences, TOML")
+    parser.add_argument(
+        "--known", type=Path, metavar="FILE|FOLDER", help="known divergences, TOML (default: all that are kept here)"
+    )
     parser.add_argument("--corpus", type=Path, default=FOLDER, metavar="FOLDER", help="reproducers to replay first")
     parser.add_argument("--save", action="store_true", help="write what was found into the corpus folder")
     parser.add_argument("--state", type=Path, metavar="FILE", help="go on from here, and leave the state here")
@@ -84,7 +86,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         seconds=options.seconds,
         state=state,
         corpus=options.corpus,
-        register=known.read(options.known, today()),
+        register=known.read(options.known or known.OURS, today()),
         zone=options.zone,
         batches=options.batches,
     )

@@ -1,4 +1,4 @@
-"""Shrunk counter-examples as files, `NN-topic.json`, one topic a feature; replayed before anything new is looked for."""
+"""Shrunk counter-examples as files, `<sdk>/NN-topic.json`, one topic a feature; replayed before anything new is looked for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import msgspec
 from .hunt import Finding
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "corpus"
+_NAMES: Final = "[0-9][0-9]-*.json"
 
 
 class Topic(msgspec.Struct):
@@ -22,26 +23,33 @@ class Topic(msgspec.Struct):
 
 
 def read(folder: Path) -> list[Finding]:
-    """Return all findings kept in a folder, in the order of its files; a folder that is not there holds none.
+    """Return all findings kept in a folder and the folders in it, in the order of their names; no folder holds none.
 
     Raises:
         msgspec.DecodeError: a file is not of this format.
     """
-    files = sorted(folder.glob("[0-9][0-9]-*.json"))
+    files = sorted(folder.glob(f"**/{_NAMES}"))
     return [finding for file in files for finding in msgspec.json.decode(file.read_bytes(), type=Topic).findings]
 
 
 def keep(folder: Path, findings: Sequence[Finding]) -> list[Path]:
-    """Write findings into the files of their topics, beside those kept before; return the files written.
+    """Write findings into the files of their subject and topic, beside those kept before; return the files written.
 
-    A finding replaces an earlier one of the same cause.
+    A finding replaces an earlier one of the same cause. The files of subjects without a new finding are not touched.
     """
+    written: list[Path] = []
+    for name in sorted({_sdk(finding) for finding in findings}):
+        written += _keep(folder / name, [finding for finding in findings if _sdk(finding) == name])
+    return written
+
+
+def _keep(folder: Path, findings: Sequence[Finding]) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     kept = {finding.cause: finding for finding in (*read(folder), *findings)}
     by_topic: dict[str, list[Finding]] = {}
     for cause in sorted(kept):
         by_topic.setdefault(topic(kept[cause]), []).append(kept[cause])
-    names = {file.name[3:-5]: file for file in folder.glob("[0-9][0-9]-*.json")}
+    names = {file.name[3:-5]: file for file in folder.glob(_NAMES)}
     written = []
     for name in sorted(by_topic):
         file = names.setdefault(name, folder / f"{len(names) + 1:02}-{name}.json")
@@ -50,6 +58,11 @@ def keep(folder: Path, findings: Sequence[Finding]) -> list[Path]:
             file.write_bytes(text)
             written.append(file)
     return written
+
+
+def _sdk(finding: Finding) -> str:
+    """Return the folder of a finding: its subject without the version, fit for a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", finding.cause.subject.partition("@")[0].lower()).strip("-") or "other"
 
 
 def topic(finding: Finding) -> str:

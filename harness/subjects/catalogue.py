@@ -1,8 +1,8 @@
 """The subjects by name, and how each is started.
 
 `reference` is our own evaluator; `service` is the embedded flag service, over HTTP. An SDK is `<sdk>@<version>` and runs from
-the lane that `python -m tools.sdks` installed. A subject that is not there is an `UnusableSubject` with the remedy, never a
-silent skip.
+the lane that `python -m tools.sdks` installed: a script in the SDK's own environment, or a driver compiled against it. A
+subject that is not there is an `UnusableSubject` with the remedy, never a silent skip.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from .child import Launch, UnusableSubject
 
 DRIVERS: Final = Path(__file__).resolve().parent / "drivers"
 NODE_HEAP_MIB: Final = 512
+ADAPTER: Final = "adapter+"
+"""Before the URL of somebody's adapter of PostHog's sdk-test-harness."""
 
 
 def find(name: str, lanes: Path) -> Launch:
     """Return how to start the subject.
 
     Args:
-        name: `reference`, `service` or `<sdk>@<version>`.
+        name: `reference`, `service`, `<sdk>@<version>` or `adapter+http://HOST:PORT`.
         lanes: The folder with the installed SDK lanes.
 
     Raises:
@@ -34,30 +37,50 @@ def find(name: str, lanes: Path) -> Launch:
         return Launch(name=name, command=(sys.executable, "-m", "reference", "jsonlines"))
     if name == "service":
         return Launch(name=name, command=(sys.executable, str(DRIVERS / "flag_service.py")))
+    if name.startswith(ADAPTER):
+        return _adapter(name)
     sdk, _, version = name.partition("@")
     if sdk not in _STARTERS or not version:
         raise UnknownSubject(
-            f"unknown subject {name!r}; there are reference, service, {', '.join(f'{sdk}@VERSION' for sdk in _STARTERS)}"
+            f"unknown subject {name!r}; there are reference, service, {ADAPTER}http://HOST:PORT, "
+            f"{', '.join(f'{sdk}@VERSION' for sdk in _STARTERS)}"
         )
     lane = lanes.resolve() / f"{sdk}-{version}"
     if not (lane / ".ready").is_file():
         raise UnusableSubject(name, f"not installed in {lanes}; run `python -m tools.sdks {name}`")
-    return Launch(name=name, command=_STARTERS[sdk](name, lane))
+    return _STARTERS[sdk](name, lane)
 
 
 class UnknownSubject(Exception):  # noqa: N818 — the caller's mistake, reported as exit code 2
     """A name that no subject has."""
 
 
-def _python(_: str, lane: Path) -> tuple[str, ...]:
-    return (str(lane / "bin" / "python"), "-I", str(DRIVERS / "posthog_python.py"))
+def _adapter(name: str) -> Launch:
+    url = name.removeprefix(ADAPTER)
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise UnknownSubject(f"{name!r} is no adapter: {ADAPTER} is followed by its URL, http://HOST:PORT")
+    return Launch(name=name, command=(sys.executable, "-m", f"{__package__}.drivers.sdk_adapter", url))
 
 
-def _node(name: str, lane: Path) -> tuple[str, ...]:
+def _python(name: str, lane: Path) -> Launch:
+    return Launch(name=name, command=(str(lane / "bin" / "python"), "-I", str(DRIVERS / "posthog_python.py")))
+
+
+def _node(name: str, lane: Path) -> Launch:
     node = shutil.which("node")
     if node is None:
         raise UnusableSubject(name, "node is not on PATH")
-    return (node, f"--max-old-space-size={NODE_HEAP_MIB}", str(DRIVERS / "posthog_node.js"), str(lane))
+    heap = f"--max-old-space-size={NODE_HEAP_MIB}"
+    return Launch(name=name, command=(node, heap, str(DRIVERS / "posthog_node.js"), str(lane)))
 
 
-_STARTERS: Final[dict[str, Callable[[str, Path], tuple[str, ...]]]] = {"posthog-python": _python, "posthog-node": _node}
+def _compiled(name: str, lane: Path) -> Launch:
+    return Launch(name=name, command=(str(lane / "driver"),))
+
+
+_STARTERS: Final[dict[str, Callable[[str, Path], Launch]]] = {
+    "posthog-python": _python,
+    "posthog-node": _node,
+    "posthog-go": _compiled,
+}

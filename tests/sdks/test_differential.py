@@ -13,12 +13,12 @@ from harness.strategies import cases
 from harness.subjects.catalogue import find
 from harness.subjects.child import Child, Launch
 from tests.sdks.support import faulty
-from tools.sdks.lanes import ALL, LANES, Kind
+from tools.sdks.lanes import LANES, QUICK, Kind
 
 PAIRS = 60_000  # About one pair in seven is declined by one side or the other.
 DECIDED = 20_000
 SEED = 20261122
-EVALUATORS = [name for name, lane in ALL.items() if lane.kind is not Kind.BROWSER]
+EVALUATORS = [name for name, lane in QUICK.items() if lane.kind is not Kind.BROWSER]
 
 
 @pytest.mark.timeout(240)

@@ -2,16 +2,21 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
 from tools.sdks import install, lanes
-from tools.sdks.lanes import ALL, Kind, Lane, fingerprint, is_current
+from tools.sdks.compiled import go
+from tools.sdks.lanes import ALL, COMPILED, QUICK, Kind, Lane, fingerprint, is_current
+from tools.sdks.unavailable import Unavailable
 
 PYTHONS = [lane for lane in ALL.values() if lane.kind is Kind.PYTHON]
-NPMS = [lane for lane in ALL.values() if lane.kind is not Kind.PYTHON]
+NPMS = [lane for lane in ALL.values() if lane.kind in {Kind.NODE, Kind.BROWSER}]
+GOS = [lane for lane in ALL.values() if lane.kind is Kind.GO]
 
 
 @pytest.mark.parametrize("lane", PYTHONS, ids=lambda lane: lane.name)
@@ -30,12 +35,35 @@ def test_an_npm_lock_pins_every_package_with_its_integrity_and_no_address(lane):
     assert all("integrity" in package and "resolved" not in package for package in installed.values())
 
 
-def test_two_versions_of_python_and_node_run_side_by_side():
-    assert {lane.sdk: sum(other.sdk == lane.sdk for other in ALL.values()) for lane in ALL.values()} == {
+@pytest.mark.parametrize("lane", GOS, ids=lambda lane: lane.name)
+def test_a_go_lock_pins_its_sdk_and_every_module_has_a_hash(lane):
+    modules, sums = ((lane.lock / name).read_text() for name in ("go.mod", "go.sum"))
+    assert f"github.com/posthog/posthog-go v{lane.version}" in modules
+    hashed = {tuple(line.split()[:2]) for line in sums.splitlines() if " h1:" in line}
+    assert set(re.findall(r"(?:require |\t)(\S+) (v\S+)", modules)) <= hashed
+    assert "://" not in modules + sums
+
+
+def test_two_versions_of_each_run_side_by_side_where_there_are_two():
+    count = Counter(lane.sdk for lane in ALL.values())
+    assert {sdk: count[sdk] for sdk in ("posthog-python", "posthog-node", "posthog-go", "posthog-js")} == {
         "posthog-python": 2,
         "posthog-node": 2,
+        "posthog-go": 2,
         "posthog-js": 1,
     }
+
+
+def test_what_make_test_installs_needs_no_compiler():
+    assert [lane.name for lane in QUICK.values() if lane.driver] == []
+    assert [lane.name for lane in COMPILED.values() if not lane.driver] == []
+
+
+@pytest.mark.parametrize("lane", COMPILED.values(), ids=lambda lane: lane.name)
+def test_a_compiled_lane_has_a_driver_and_an_installer(lane):
+    assert any(path.is_file() for path in lane.driver.rglob("*"))
+    assert lane.kind in install._INSTALLERS
+    assert lane.kind in install._REQUIREMENTS
 
 
 def test_a_lane_is_current_until_its_lock_changes(tmp_path, monkeypatch):
@@ -48,6 +76,21 @@ def test_a_lane_is_current_until_its_lock_changes(tmp_path, monkeypatch):
     (lane.home / lanes.STAMP).write_text(fingerprint(lane))
     assert is_current(lane)
     lane.lock.write_text("posthog==0.0.1 --hash=sha256:00")
+    assert not is_current(lane)
+
+
+def test_a_compiled_lane_is_current_until_its_driver_changes(tmp_path, monkeypatch):
+    monkeypatch.setattr(lanes, "LOCKS", tmp_path / "locks")
+    monkeypatch.setattr(lanes, "LANES", tmp_path)
+    monkeypatch.setattr(lanes, "DRIVERS", tmp_path / "drivers")
+    lane = Lane("posthog-go", "0.0.1", Kind.GO)
+    for folder in (lane.lock, lane.driver, lane.home):
+        folder.mkdir(parents=True)
+    (lane.lock / "go.mod").write_text("require …")
+    (lane.driver / "main.go").write_text("package main")
+    (lane.home / lanes.STAMP).write_text(fingerprint(lane))
+    assert is_current(lane)
+    (lane.driver / "main.go").write_text("package main // changed")
     assert not is_current(lane)
 
 
@@ -74,6 +117,12 @@ def run(*names, **environment):
     clean = {name: value for name, value in os.environ.items() if name != "CI"}
     command = [sys.executable, "-m", "tools.sdks", *names]
     return subprocess.run(command, env={**clean, **environment}, capture_output=True, text=True, check=False)
+
+
+def test_a_compiler_that_is_not_installed_is_unavailable_with_the_reason(monkeypatch):
+    monkeypatch.setattr(go, "tool", lambda _: None)
+    with pytest.raises(Unavailable, match="go is not installed"):
+        go.require()
 
 
 @pytest.mark.parametrize(("ci", "code", "word"), [("", 0, "skipped"), ("true", 1, "FAILED")])

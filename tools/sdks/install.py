@@ -1,7 +1,7 @@
 """Installs one lane, completely or not at all, once however many processes ask at the same time.
 
-What this machine cannot have (no node, no Chromium and no way to get it) is `Unavailable` with the reason; what should have
-worked and did not (a registry that fails, a hash that differs) is too, with the installer's last words.
+What this machine cannot have (no node, no compiler, no Chromium and no way to get it) is `Unavailable` with the reason; what
+should have worked and did not (a registry that fails, a hash that differs) is too, with the installer's last words.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Final
 
 from .chromium import find_or_install
+from .compiled import go
 from .lanes import LANES, STAMP, Kind, Lane, fingerprint, is_current
+from .process import run
 from .unavailable import Unavailable
 
 # Node 20.20 is what posthog-node 5.70 asks for.
 NODE_MINIMUM: Final = (20, 20)
-TIMEOUT_S: Final = 600
 
 
 def ensure(lane: Lane) -> Path:
@@ -50,24 +51,14 @@ def _replace(lane: Lane) -> None:
 def _install_python(lane: Lane) -> None:
     venv.EnvBuilder(with_pip=True).create(lane.home)
     pip = [str(lane.home / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "-q"]
-    _run([*pip, "install", "--require-hashes", "--only-binary", ":all:", "-r", str(lane.lock)], cwd=lane.home)
+    run([*pip, "install", "--require-hashes", "--only-binary", ":all:", "-r", str(lane.lock)], cwd=lane.home)
 
 
 def _install_node(lane: Lane) -> None:
     for name in ("package.json", "package-lock.json"):
         shutil.copy(lane.lock / name, lane.home / name)
     # No scripts: nothing of these packages needs one, and a test lane is no place to run strangers' code at install time.
-    _run(["npm", "ci", "--omit=optional", "--omit=peer", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=lane.home)
-
-
-def _run(command: list[str], *, cwd: Path) -> None:
-    name = Path(command[0]).name
-    try:
-        done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as late:
-        raise Unavailable(f"{name} took longer than {TIMEOUT_S} s") from late
-    if done.returncode != 0:
-        raise Unavailable(f"{name} failed: {(done.stderr or done.stdout).strip()[-400:]}")
+    run(["npm", "ci", "--omit=optional", "--omit=peer", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=lane.home)
 
 
 def _require_nothing() -> None:
@@ -108,9 +99,11 @@ _REQUIREMENTS: Final[dict[Kind, Callable[[], None]]] = {
     Kind.PYTHON: _require_nothing,
     Kind.NODE: _require_node,
     Kind.BROWSER: _require_browser,
+    Kind.GO: go.require,
 }
 _INSTALLERS: Final[dict[Kind, Callable[[Lane], None]]] = {
     Kind.PYTHON: _install_python,
     Kind.NODE: _install_node,
     Kind.BROWSER: _install_node,
+    Kind.GO: go.install,
 }

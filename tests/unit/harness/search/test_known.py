@@ -56,13 +56,38 @@ def test_a_file_that_is_not_as_it_must_be_is_refused(tmp_path, text):
         known.read(file, TODAY)
 
 
-def test_the_file_we_keep_can_be_read_and_every_entry_has_a_reproducer_that_it_claims():
-    entries = known.read(known.FILE, TODAY).entries
+def written(identity):
+    lists = "subjects = ['sdk@1']\nfeatures = ['order']"
+    return f"[[divergence]]\nid = '{identity}'\n{lists}\ndeviates = 'sdk@1'\nwhy = 'x'\nevidence = 'x'\nexpires = 2026-11-23\n"
+
+
+def test_files_and_folders_are_read_together_and_an_id_stands_once_in_all_of_them(tmp_path):
+    file, folder = tmp_path / "one.toml", tmp_path / "more"
+    folder.mkdir()
+    file.write_text(written("a"))
+    (folder / "sdk.toml").write_text(written("b"))
+    assert [one.id for one in known.read((file, folder), TODAY).entries] == ["a", "b"]
+    assert [one.id for one in known.read(folder, TODAY).entries] == ["b"]
+    (folder / "other.toml").write_text(written("a"))
+    with pytest.raises(known.Mistake, match=r"a stands twice \(one\.toml, other\.toml\)"):
+        known.read((file, folder), TODAY)
+
+
+def test_the_files_we_keep_can_be_read_and_every_entry_has_a_reproducer_that_it_claims():
+    entries = known.read(known.OURS, TODAY).entries
     causes = [finding.cause for finding in corpus.read(corpus.FOLDER)]
     assert entries
     assert [
         (one.id, who) for one in entries for who in one.subjects if not any(one.claims(c) and c.subject == who for c in causes)
     ] == []
+
+
+def test_every_reproducer_is_claimed_and_stands_in_the_folder_of_its_sdk():
+    register = known.read(known.OURS, TODAY)
+    for folder in corpus.FOLDER.iterdir():
+        for finding in corpus.read(folder):
+            assert register.claimant(finding.cause), finding.cause
+            assert finding.cause.subject.partition("@")[0] == folder.name
 
 
 def test_reproducers_are_small():

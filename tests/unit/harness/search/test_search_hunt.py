@@ -116,4 +116,4 @@ async def test_a_corpus_gives_back_what_was_kept_and_replaces_the_same_cause(tmp
     keep(tmp_path, found)
     assert sorted(read(tmp_path), key=lambda one: one.cause) == sorted(found, key=lambda one: one.cause)
     assert keep(tmp_path, found) == []
-    assert [file.name for file in tmp_path.iterdir()] == ["01-order.json"]
+    assert [str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*.json")] == ["subject/01-order.json"]
