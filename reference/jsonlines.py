@@ -16,6 +16,9 @@ A context holds `distinct_id` and, all optional, `person_properties`, `groups`, 
 `anon_distinct_id`, `now` (ISO 8601 or Unix seconds; default: this process's clock), `hash_key_overrides` (flag key → hash key),
 `memberships` (cohort id → boolean) and `geoip_disabled`.
 
+Who has the capability `clock` answers as of `now` in all it decides. It is optional: a driver that cannot set its SDK's clock
+leaves it out, ignores `now`, and is asked nothing that depends on the hour.
+
 Error kinds: `line_too_long`, `bad_json`, `bad_request`, `bad_definitions`, `not_loaded`, `internal`.
 """
 
@@ -40,7 +43,7 @@ NAME: Final = "holdfast-reference"
 CAPABILITIES: Final = (
     *("local_evaluation", "server_evaluation", "payloads", "reasons", "groups", "cohorts", "flag_dependencies"),
     *("memberships", "device_id", "experience_continuity", "holdouts", "early_exit", "enrollment", "timezone"),
-    *("property_matching_version", "evaluation_runtime", "evaluation_contexts"),
+    *("property_matching_version", "evaluation_runtime", "evaluation_contexts", "clock"),
 )
 MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 """Longer lines are read past and refused."""

@@ -8,18 +8,20 @@ from typing import Final
 import msgspec
 
 from harness.known import Known
-from harness.search.hunt import Finding
+from harness.search.state import Finding
 
+USUAL_ZONE: Final = "UTC"
 DECLINES: Final = ("subject declines", "base declines", "both decline")
 
 
 class Took(msgspec.Struct, frozen=True):
-    """One subject that took part."""
+    """One subject that took part; a twin is one of the others in a further host zone."""
 
     name: str
     version: str
     is_base: bool
     restarts: int = 0
+    is_twin: bool = False
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class Outcome(msgspec.Struct, kw_only=True):
         kinds: Subject → kind → pairs.
         replayed: Reproducers of the corpus put to the subjects first.
         new: Causes that no known divergence claims.
+        crowded_out: Findings that there was no room to keep.
         vanished: (id, subject) whose reproducers no longer differ.
     """
 
@@ -54,11 +57,12 @@ class Outcome(msgspec.Struct, kw_only=True):
     vanished: list[tuple[str, str]]
     expired: list[Known]
     expiring: list[Known]
+    crowded_out: int = 0
 
     @property
     def is_good(self) -> bool:
         """Nothing unexplained, and nothing forgiven past its day."""
-        return not self.new and not self.expired
+        return not self.new and not self.expired and not self.crowded_out
 
     def decided(self, subject: str) -> int:
         """Pairs on which both sides were definite."""
@@ -66,8 +70,9 @@ class Outcome(msgspec.Struct, kw_only=True):
 
     def repeat(self) -> str:
         """Return the command that starts the same search."""
-        names = ",".join(one.name for one in self.took)
-        return f"flags-harness run --subjects {names} --seed {self.seed} --level {self.level} --seconds {self.seconds:g}"
+        names = ",".join(one.name for one in self.took if not one.is_twin)
+        zone = "" if self.zone == USUAL_ZONE else f" --zone {self.zone}"
+        return f"flags-harness run --subjects {names} --seed {self.seed} --level {self.level}{zone} --seconds {self.seconds:g}"
 
     def matrix(self) -> tuple[Sequence[str], list[tuple[str, list[str]]]]:
         """Return subjects and, by feature, what each did: `new`, `known`, or nothing."""

@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from harness.known import Known
-from harness.search.hunt import Finding
+from harness.search.state import Finding
 
 from .languages import programs
 from .outcome import Outcome

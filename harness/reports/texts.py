@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import msgspec
 
-from harness.search.hunt import Finding
+from harness.search.state import Finding
 from harness.subjects.protocol import Status, Verdict
 
 from .outcome import DECLINES, Outcome
@@ -31,6 +31,8 @@ def terminal(outcome: Outcome) -> str:
         lines += [line for finding in outcome.new[:SHOWN] for line in ("", *reproducer(finding))]
         if len(outcome.new) > SHOWN:
             lines.append(f"… and {len(outcome.new) - SHOWN} more (--json, --html have them all)")
+    if outcome.crowded_out:
+        lines += ["", f"FOUND NO ROOM: {outcome.crowded_out} more findings were only counted; explain these first"]
     return "\n".join([*lines, "", f"repeat: {outcome.repeat()}"])
 
 

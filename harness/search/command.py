@@ -9,22 +9,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from harness import known
-from harness.reports.outcome import Outcome
+from harness.reports.outcome import USUAL_ZONE, Outcome
 from harness.reports.page import page
 from harness.reports.texts import as_json, junit, markdown, terminal
 from harness.subjects.catalogue import UnknownSubject, find
 from harness.subjects.child import Launch, UnusableSubject
 
 from .corpus import FOLDER, keep
-from .hunt import State
+from .keeping import Journal
 from .pools import Level
 from .session import Plan, search, today
+from .state import State
 
 AGREE, FINDINGS, USAGE, UNAVAILABLE = range(4)
 ANSWER_S: Final = 8.0
@@ -49,7 +51,13 @@ def add(parser: argparse.ArgumentParser) -> None:
         default=Level.PLAUSIBLE,
         help="plausible: what PostHog's editor writes (default); hostile: whatever JSON allows",
     )
-    parser.add_argument("--zone", default="UTC", help="host time zone of all subjects, IANA name (default UTC)")
+    parser.add_argument(
+        "--zone",
+        type=_zones,
+        default=USUAL_ZONE,
+        metavar="ZONE[,ZONE…]",
+        help="host time zone of all subjects (default UTC); in further ones each also runs, held against itself",
+    )
     parser.add_argument(
         "--known", type=Path, metavar="FILE|FOLDER", help="known divergences, TOML (default: all that are kept here)"
     )
@@ -65,7 +73,8 @@ def perform(options: argparse.Namespace) -> int:
     """Carry the command out; return the exit code."""
     try:
         plan = _plan(options)
-        outcome = asyncio.run(_search(plan, quiet=options.quiet))
+        journal = Journal(options.state, time.monotonic) if options.state else None
+        outcome = asyncio.run(_search(plan, journal, quiet=options.quiet))
     except (UnknownSubject, known.Mistake, msgspec.DecodeError) as mistake:
         print(f"flags-harness: {mistake}", file=sys.stderr)  # noqa: T201 — the command's voice
         return USAGE
@@ -78,11 +87,13 @@ def perform(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> Plan:
     launches = [find(name.strip(), options.lanes) for name in options.subjects.split(",")]
+    first, *further = options.zone.split(",")
     state = State(seed=options.seed, level=options.level)
     if options.state and options.state.exists():
         state = msgspec.json.decode(options.state.read_bytes(), type=State)
     return Plan(
-        launches=tuple(_placed(launch, options.zone) for launch in launches),
+        launches=tuple(_placed(launch, first) for launch in launches),
+        twins=tuple((n, _twin(launch, zone)) for zone in further for n, launch in enumerate(launches)),
         seconds=options.seconds,
         state=state,
         corpus=options.corpus,
@@ -96,18 +107,29 @@ def _placed(launch: Launch, zone: str) -> Launch:
     return msgspec.structs.replace(launch, zone=zone, answer_s=ANSWER_S)
 
 
-async def _search(plan: Plan, *, quiet: bool) -> Outcome:
+def _twin(launch: Launch, zone: str) -> Launch:
+    """Return the same subject in another zone; the zone is part of its name, and so of its causes' keys."""
+    return msgspec.structs.replace(_placed(launch, zone), name=f"{launch.name} in {zone}")
+
+
+async def _search(plan: Plan, journal: Journal | None, *, quiet: bool) -> Outcome:
     console = Console(stderr=True)
+    note = journal.note if journal else _unnoted
     if quiet or not console.is_terminal:
-        return await search(plan, time.monotonic)
+        return await search(plan, time.monotonic, note)
     columns = (TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("starting", total=None)
-        return await search(
-            plan,
-            time.monotonic,
-            lambda state: bar.update(task, description=f"{state.batches} batches, {len(state.findings)} causes"),
-        )
+
+        def progress(state: State) -> None:
+            bar.update(task, description=f"{state.batches} batches, {len(state.findings)} causes")
+            note(state)
+
+        return await search(plan, time.monotonic, progress)
+
+
+def _unnoted(_: State) -> None:
+    """Leave no state behind."""
 
 
 def _leave(options: argparse.Namespace, plan: Plan, outcome: Outcome) -> None:
@@ -116,9 +138,24 @@ def _leave(options: argparse.Namespace, plan: Plan, outcome: Outcome) -> None:
         if file := getattr(options, name):
             file.write_bytes(render(outcome))
     if options.state:
-        options.state.write_bytes(msgspec.json.encode(plan.state))
+        Journal(options.state, time.monotonic).write(plan.state)
     if options.save:
         keep(options.corpus, plan.state.findings)
+
+
+def _zones(text: str) -> str:
+    names = [name.strip() for name in text.split(",")]
+    unknown = [name for name in names if not _is_zone(name)]
+    if unknown or len(set(names)) < len(names):
+        raise argparse.ArgumentTypeError(f"must be IANA names, each once; not {', '.join(unknown) or text}")
+    return ",".join(names)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(name) and ZoneInfo(name).key == name
+    except (ValueError, OSError, KeyError):
+        return False
 
 
 def _seconds(text: str) -> float:

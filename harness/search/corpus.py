@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from .hunt import Finding
+from .state import Finding
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "corpus"
 _NAMES: Final = "[0-9][0-9]-*.json"

@@ -6,46 +6,30 @@ versions and can be resumed from its state. Time is asked of the caller's clock 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any, Final
 
 import msgspec
 
-from harness.subjects.protocol import Verdict
+from harness.subjects.child import TroubleKind
 
+from . import moments
 from .cause import Cause, Specimen, features
+from .keeping import Room
 from .panel import Divergence, Panel
-from .pools import Level
 from .shrink import TRIALS, shrunk
+from .state import Finding, State
 from .write import THEMES, batch
 
 YIELD_WEIGHT: Final = 4.0
 FADING: Final = 0.6
-DEADLY_TRIALS: Final = 25
-"""Where a subject dies or hangs, each trial costs a start, or a wait."""
-
-
-class Finding(msgspec.Struct):
-    """One cause with its smallest reproducer; `count` is how often it was met."""
-
-    cause: Cause
-    specimen: Specimen
-    base_answer: Verdict | None = None
-    subject_answer: Verdict | None = None
-    detail: str = ""
-    count: int = 1
-
-
-class State(msgspec.Struct):
-    """All a search must remember to go on."""
-
-    seed: int
-    level: Level = Level.PLAUSIBLE
-    batches: int = 0
-    yields: dict[str, float] = msgspec.field(default_factory=dict)
-    rough: dict[str, Cause] = msgspec.field(default_factory=dict)
-    findings: list[Finding] = msgspec.field(default_factory=list)
+DEADLY_TRIALS: Final = 200
+"""Where a subject dies or hangs, each trial that succeeds costs a start: some thirty of them make a document small."""
+HURRY_S: Final = 1.5
+"""How long a hang is waited for while it is shrunk; an answer of one person takes milliseconds. The smallest hang is then given
+the full time."""
 
 
 class Hunt:
@@ -55,6 +39,9 @@ class Hunt:
         self.panel = panel
         self.state = state
         self._claimant = claimant
+        self._room = Room(state)
+        self._clocked = panel.clocked()
+        self._themes = THEMES if self._clocked is None else (*THEMES, moments.THEME)
         self.found = {self._label(finding.cause): finding for finding in state.findings}
 
     async def run(self, has_time: Callable[[], bool], progress: Callable[[State], Any] = lambda _: None) -> None:
@@ -63,7 +50,7 @@ class Hunt:
             theme = self._theme()
             case = batch(theme, self.state.level, f"{self.state.seed}:{self.state.batches}")
             before = len(self.found)
-            differences = await self.panel.differences(case.definitions, case.people)
+            differences = await self._panel(theme).differences(case.definitions, case.people)
             await self.keep(
                 ((found, Specimen(case.definitions, case.people[found.person], found.flag_key)) for found in differences),
                 has_time,
@@ -86,26 +73,27 @@ class Hunt:
     def remember(self, finding: Finding) -> None:
         """Take in a finding that a replay met again."""
         label = self._label(finding.cause)
-        if label not in self.found:
+        if label not in self.found and self._room.keep(finding):
             self.found[label] = finding
-            self.state.findings.append(finding)
 
     async def _new(self, rough: str, found: Divergence, specimen: Specimen, has_time: Callable[[], bool]) -> None:
         alone = self.panel.only(found.subject)
         trials = DEADLY_TRIALS if found.flag_key is None else TRIALS
-        smallest = await shrunk(specimen, lambda candidate: self._differs(alone, found, candidate), trials, has_time)
+        hurry = alone.hurried(HURRY_S) if found.kind == TroubleKind.HANG else contextlib.nullcontext()
+        with hurry:
+            smallest = await shrunk(specimen, lambda candidate: self._differs(alone, found, candidate), trials, has_time)
         again = await self._met(alone, found, smallest)
         if again is None:  # It does not repeat alone: the whole batch belongs to it.
             again = found
         cause = _cause(again, smallest)
-        self.state.rough[rough] = cause
+        self._room.remember_rough(rough, cause)
         label = self._label(cause)
         if label in self.found:
             self.found[label].count += 1
             return
         finding = Finding(cause, smallest, again.base_answer, again.subject_answer, again.detail)
-        self.found[label] = finding
-        self.state.findings.append(finding)
+        if self._room.keep(finding):
+            self.found[label] = finding
 
     def _label(self, cause: Cause) -> str:
         """One divergence that is known may show in several shapes: they are one."""
@@ -122,10 +110,13 @@ class Hunt:
 
     def _theme(self) -> str:
         random = Random(f"{self.state.seed}:theme:{self.state.batches}")  # noqa: S311 — repeatable by design
-        if self.state.batches < len(THEMES):
-            return THEMES[self.state.batches]
-        weights = [0.5 + self.state.yields.get(theme, YIELD_WEIGHT) for theme in THEMES]
-        return random.choices(THEMES, weights)[0]
+        if self.state.batches < len(self._themes):
+            return self._themes[self.state.batches]
+        weights = [0.5 + self.state.yields.get(theme, YIELD_WEIGHT) for theme in self._themes]
+        return random.choices(self._themes, weights)[0]
+
+    def _panel(self, theme: str) -> Panel:
+        return self._clocked if theme == moments.THEME and self._clocked is not None else self.panel
 
 
 def _cause(found: Divergence, specimen: Specimen) -> Cause:

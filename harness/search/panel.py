@@ -8,9 +8,10 @@ right: if it was not, the subject is `rash`. Two that can both be asked as serve
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -21,8 +22,15 @@ from harness.subjects.protocol import Reply, Status, Verdict, evaluate
 
 SERVER: Final = "server_evaluation"
 LOCAL: Final = "local_evaluation"
+CLOCK: Final = "clock"
+TEAM_ZONE: Final = "UTC"
+"""Whoever is asked as of a moment is told the team's zone as well: SDKs take it to be this one."""
 PATIENCE: Final = 1
 """A document that makes a subject hang would make it hang for every person, and each costs a wait."""
+
+
+Pair: TypeAlias = "tuple[Child, Child]"
+"""Whom to compare with, and who is compared."""
 
 
 class Divergence(msgspec.Struct, frozen=True):
@@ -50,39 +58,70 @@ class Tally(msgspec.Struct):
 
 
 class Panel:
-    """A base and others. One document at a time; not for concurrent callers."""
+    """A base and others, and where there are several host zones, each subject's twins. One document at a time; not for
+    concurrent callers.
 
-    def __init__(self, base: Child, others: Sequence[Child]) -> None:
+    A twin is the same subject in another host zone. It is compared with its own first self, so that what it differs in is the
+    zone's doing and nobody's disagreement.
+    """  # noqa: D205 — the first sentence is longer than a line
+
+    def __init__(self, base: Child, others: Sequence[Child], twins: Sequence[Pair] = (), tally: Tally | None = None) -> None:
         self.base = base
-        self.others = tuple(others)
-        self.tally = Tally()
+        self.pairs: tuple[Pair, ...] = (*((base, other) for other in others), *twins)
+        self.tally = tally or Tally()
 
     def only(self, subject: str) -> Panel:
-        """Return a panel of the base and one other; what it asks counts in no tally of this one."""
-        return Panel(self.base, [child for child in self.others if child.launch.name == subject])
+        """Return a panel of one subject and whom it is compared with; what it asks counts in no tally of this one."""
+        base, child = next(pair for pair in self.pairs if pair[1].launch.name == subject)
+        return Panel(base, [child])
+
+    def clocked(self) -> Panel | None:
+        """Return the part whose clocks can be set, counting into the same tally; None where no two are left."""
+        pairs = [pair for pair in self.pairs if all(CLOCK in child.capabilities for child in pair)]
+        return Panel(self.base, [], pairs, self.tally) if pairs else None
+
+    def compares(self, base: str, subject: str) -> bool:
+        """Tell whether these two are compared here."""
+        return (base, subject) in {(one.launch.name, other.launch.name) for one, other in self.pairs}
+
+    @contextlib.contextmanager
+    def hurried(self, answer_s: float) -> Iterator[None]:
+        """Wait less for answers for a while: for those who shrink what hangs."""
+        children = self._children()
+        usual = [child.answer_s for child in children]
+        for child in children:
+            child.answer_s = answer_s
+        try:
+            yield
+        finally:
+            for child, before in zip(children, usual, strict=True):
+                child.answer_s = before
 
     async def differences(self, definitions: Document, people: Sequence[Person]) -> list[Divergence]:
         """Put one document and its people to all; return every difference."""
-        gathered = await asyncio.gather(*(_answers(child, definitions, people) for child in (self.base, *self.others)))
-        (local, complete), *others = gathered
-        both_serve = [SERVER in self.base.capabilities and SERVER in child.capabilities for child in self.others]
+        children = self._children()
+        gathered = await asyncio.gather(*(_answers(child, definitions, people) for child in children))
+        answers = dict(zip(children, gathered, strict=True))
         keys = [flag["key"] for flag in definitions["flags"]]
         self.tally.pairs += len(keys) * len(people)
         found: list[Divergence] = []
-        for child, (answers, as_server), serves in zip(self.others, others, both_serve, strict=True):
+        for base, child in self.pairs:
+            (local, complete), (theirs, as_server) = answers[base], answers[child]
+            serves = SERVER in base.capabilities and SERVER in child.capabilities
             for n in range(len(people)):
                 is_server = serves and LOCAL not in child.capabilities
-                judged = [] if is_server else self._judged(child.launch.name, keys, n, (local[n], complete[n], answers[n]))
+                judged = [] if is_server else self._judged((base, child), keys, n, (local[n], complete[n], theirs[n]))
                 if serves and not judged:
-                    judged = self._judged(child.launch.name, keys, n, (complete[n], complete[n], as_server[n]))
+                    judged = self._judged((base, child), keys, n, (complete[n], complete[n], as_server[n]))
                 found += judged
         return found
 
-    def _judged(
-        self, subject: str, keys: Sequence[str], n: int, outcomes: tuple[Outcome, Outcome, Outcome]
-    ) -> list[Divergence]:
+    def _children(self) -> list[Child]:
+        return list(dict.fromkeys(child for pair in self.pairs for child in pair))
+
+    def _judged(self, pair: Pair, keys: Sequence[str], n: int, outcomes: tuple[Outcome, Outcome, Outcome]) -> list[Divergence]:
         local, complete, theirs = outcomes
-        base = self.base.launch.name
+        base, subject = (child.launch.name for child in pair)
         for name, outcome in ((base, local), (subject, theirs)):
             if isinstance(outcome, Trouble) or outcome.flags is None:
                 self.tally.count(subject, _broken(outcome)[0])
@@ -116,7 +155,9 @@ async def _answers(child: Child, definitions: Document, people: Sequence[Person]
     loaded = await child.load(definitions)
     if isinstance(loaded, Trouble) or loaded.error is not None:
         return [loaded] * len(people), [loaded] * len(people)
-    asked: list[Mapping[str, Any]] = [evaluate(person) for person in people]
+    asked: list[Mapping[str, Any]] = [
+        {**evaluate(person), "timezone": TEAM_ZONE} if "now" in person else evaluate(person) for person in people
+    ]
     if not {SERVER, LOCAL} <= set(child.capabilities):
         answers = await child.ask(asked, patience=PATIENCE)
         return answers, answers

@@ -16,8 +16,9 @@ from harness.subjects.child import Child, Launch
 
 from .cause import Cause
 from .corpus import read
-from .hunt import Finding, Hunt, State
+from .hunt import Hunt
 from .panel import Panel
+from .state import Finding, State
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,14 +26,16 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         launches: The base first.
+        twins: (place among the launches, the same in another host zone), for every zone after the first.
         seconds: For replay and search together; the batch under way is finished.
         state: Where to go on from.
         corpus: The folder whose reproducers are replayed first.
-        zone: The host zone of all subjects.
+        zone: The host zone of all subjects; the twins' after it, separated by commas.
         batches: Stop after this many, time or not: a search that asks the same on every machine.
     """
 
     launches: tuple[Launch, ...]
+    twins: tuple[tuple[int, Launch], ...] = ()
     seconds: float
     state: State
     corpus: Path
@@ -59,23 +62,24 @@ async def search(plan: Plan, clock: Callable[[], float], progress: Callable[[Sta
 
     async with contextlib.AsyncExitStack() as stack:
         children = [await stack.enter_async_context(Child(launch)) for launch in plan.launches]
-        panel = Panel(children[0], children[1:])
+        twins = [(children[first], await stack.enter_async_context(Child(launch))) for first, launch in plan.twins]
+        panel = Panel(children[0], children[1:], twins)
         hunt = Hunt(panel, plan.state, lambda cause: known.id if (known := plan.register.claimant(cause)) else None)
         replayed, met = await _replayed(panel, read(plan.corpus))
         for finding in met:
             hunt.remember(finding)
         await hunt.run(has_time, progress)
         took = [Took(child.launch.name, child.version, child is children[0], child.restarts) for child in children]
+        took += [Took(twin.launch.name, twin.version, False, twin.restarts, is_twin=True) for _, twin in twins]
         return _outcome(plan, hunt, took, replayed)
 
 
 async def _replayed(panel: Panel, kept: Sequence[Finding]) -> tuple[list[Cause], list[Finding]]:
     """Put every reproducer of the subjects at hand to them; return the causes asked about, and the findings met again."""
-    names = {child.launch.name for child in panel.others}
     asked: list[Cause] = []
     met: list[Finding] = []
     for finding in kept:
-        if finding.cause.base != panel.base.launch.name or finding.cause.subject not in names:
+        if not panel.compares(finding.cause.base, finding.cause.subject):
             continue
         asked.append(finding.cause)
         alone = panel.only(finding.cause.subject)
@@ -100,6 +104,7 @@ def _outcome(plan: Plan, hunt: Hunt, took: list[Took], replayed: list[Cause]) ->
         pairs=hunt.panel.tally.pairs,
         kinds={subject: dict(counts) for subject, counts in hunt.panel.tally.kinds.items()},
         replayed=len(replayed),
+        crowded_out=state.crowded_out,
         new=[finding for known, finding in claimed if known is None],
         seen=[Seen(known, finding) for known, finding in claimed if known is not None],
         vanished=[(known.id, subject) for known, subject in vanished],

@@ -11,18 +11,21 @@ from typing import Any, Final
 
 from harness.case import Case, Document, Person
 
-from . import structures
+from . import moments, structures
 from .pools import DISTINCT_IDS, POOLS, UNKNOWN_OPERATORS, Level
 
 FLAGS: Final = 24
 PEOPLE: Final = 24
 GROUP_TYPES: Final = {"0": "organization", "1": "project"}
 THEMES: Final = (*POOLS, *structures.THEMES)
+"""What everybody can be asked about; `moments.THEME` besides, where clocks can be set."""
 
 
 def batch(theme: str, level: Level, seed: str) -> Case:
     """Return a batch; the same arguments give the same batch on every machine."""
     random = Random(seed)  # noqa: S311 — repeatable by design
+    if theme == moments.THEME:
+        return moments.batch(level, random)
     if theme in structures.THEMES:
         return structures.batch(theme, level, random)
     people = [person(random, n, _people(theme, level)) for n in range(PEOPLE)]

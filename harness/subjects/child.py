@@ -67,6 +67,7 @@ class Child:
 
     def __init__(self, launch: Launch) -> None:
         self.launch = launch
+        self.answer_s = launch.answer_s
         self.version = "?"
         self.capabilities: tuple[str, ...] = ()
         self.restarts = 0
@@ -82,9 +83,7 @@ class Child:
             raise UnusableSubject(self.launch.name, str(cause)) from cause
         if isinstance(reply, Trouble) or reply.version is None:
             await self._stop()
-            raise UnusableSubject(
-                self.launch.name, reply.detail if isinstance(reply, Trouble) else "it does not describe itself"
-            )
+            raise UnusableSubject(self.launch.name, _why(reply))
         self.version, self.capabilities = reply.version, reply.capabilities
         return self
 
@@ -144,7 +143,7 @@ class Child:
 
     async def _read(self, process: asyncio.subprocess.Process, identity: int) -> Outcome:
         assert process.stdout is not None
-        limit_s = self.launch.start_s if self._fresh else self.launch.answer_s
+        limit_s = self.launch.start_s if self._fresh else self.answer_s
         try:
             async with asyncio.timeout(limit_s):
                 line = await process.stdout.readline()
@@ -200,6 +199,12 @@ async def _write(process: asyncio.subprocess.Process, lines: Sequence[bytes]) ->
         for line in lines:
             process.stdin.write(line)
             await process.stdin.drain()
+
+
+def _why(outcome: Outcome) -> str:
+    if isinstance(outcome, Trouble):
+        return outcome.detail
+    return "it does not describe itself" if outcome.error is None else f"{outcome.error.kind}: {outcome.error.message}"
 
 
 def _is_ok(outcome: Outcome) -> bool:

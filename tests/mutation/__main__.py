@@ -34,13 +34,15 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     named = "\n".join(outcomes.read(HOME).survivors) if options.again else ""
     workspace = prepare()
-    drawn = json.loads(inside("sample.py", str(options.sample), str(options.seed), stdin=named).splitlines()[-1])
+    drawn = json.loads(
+        inside(workspace, HERE / "sample.py", str(options.sample), str(options.seed), stdin=named).splitlines()[-1]
+    )
     chosen = "survivors of the last run" if named else f"drawn with seed {options.seed}"
     print(f"{drawn['sampled']} of {drawn['mutants']} mutants, {chosen}", flush=True)
     started = time.monotonic()
-    run(options.minutes * 60)
+    run(workspace, options.minutes * 60)
     found = outcomes.read(workspace)
-    (workspace / "survivors.diff").write_text(inside("outcome.py", stdin="\n".join(found.survivors)))
+    (workspace / "survivors.diff").write_text(inside(workspace, HERE / "outcome.py", stdin="\n".join(found.survivors)))
     print("\n".join(outcomes.table(found)))
     print(
         f"{found.killed_ratio:.1%} of {found.judged} killed in {(time.monotonic() - started) / 60:.1f} minutes; mark {MARK:.0%}"
@@ -48,26 +50,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 0 if found.killed_ratio >= MARK and not found.counts["not judged"] else 1
 
 
-def inside(script: str, *arguments: str, stdin: str = "") -> str:
+def inside(workspace: Path, script: Path, *arguments: str, stdin: str = "") -> str:
     """Run one of our scripts in the workspace and return what it printed."""
-    command = [sys.executable, str(HERE / script), *arguments]
+    command = [sys.executable, str(script), *arguments]
     return subprocess.run(
-        command, cwd=HOME, env=environment(), input=stdin, check=True, stdout=subprocess.PIPE, text=True
+        command, cwd=workspace, env=environment(), input=stdin, check=True, stdout=subprocess.PIPE, text=True
     ).stdout
 
 
-def run(seconds: float) -> None:
+def run(workspace: Path, seconds: float) -> None:
     """Let mutmut judge the sample on two processes, and interrupt it when the time is up."""
     command = [sys.executable, "-m", "mutmut", "run", "--max-children", "2"]
-    with (HOME / "mutmut.log").open("w") as log:
-        process = subprocess.Popen(command, cwd=HOME, env=environment(), stdout=log, stderr=log, start_new_session=True)
+    with (workspace / "mutmut.log").open("w") as log:
+        process = subprocess.Popen(command, cwd=workspace, env=environment(), stdout=log, stderr=log, start_new_session=True)
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGINT)
             finish(process)
     if process.returncode != 0:
-        print((HOME / "mutmut.log").read_text()[-3000:], flush=True)
+        print((workspace / "mutmut.log").read_text()[-3000:], flush=True)
 
 
 def finish(process: subprocess.Popen[bytes]) -> None:

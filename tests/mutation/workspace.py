@@ -22,19 +22,19 @@ PLUGIN = Path(__file__).with_name("quick_first.py")
 BESIDE = ROOT.parent / "shared"
 
 
-def prepare() -> Path:
-    """Make the workspace anew and return it."""
-    shutil.rmtree(HOME, ignore_errors=True)
-    HOME.mkdir(parents=True)
+def prepare(home: Path = HOME) -> Path:
+    """Make a workspace anew and return it."""
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
     for name in COPIED:
-        _copy(ROOT / name, HOME / name)
-    _copy(PLUGIN, HOME / PLUGIN.name)
+        _copy(ROOT / name, home / name)
+    _copy(PLUGIN, home / PLUGIN.name)
     settings = (ROOT / "pyproject.toml").read_text()
-    (HOME / "pyproject.toml").write_text(f"{settings}\n{_mutmut_table()}")
+    (home / "pyproject.toml").write_text(f"{settings}\n{_mutmut_table()}")
     if BESIDE.is_dir():
         # Golden cases are looked for beside the repository; the mutated copy of it is `mutants/` in here.
-        (HOME / "shared").symlink_to(BESIDE)
-    return HOME
+        (home / "shared").symlink_to(BESIDE)
+    return home
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from harness.search import moments
 from harness.search.panel import Panel
 from harness.search.pools import Level
 from harness.search.write import THEMES, batch
@@ -35,6 +36,7 @@ class Found(NamedTuple):
     pairs: int
 
 
+ASKED = (*THEMES, moments.THEME)
 FAULTS = [Fault(*one) for one in json.loads(Path(__file__).with_name("faults.json").read_text(encoding="utf-8"))]
 
 
@@ -52,13 +54,19 @@ def copied(folder, fault):
 
 async def seek(launch, seconds, seed=1):
     """Search for the first difference between the reference and a subject."""
+    async with Child(find("reference", ROOT)) as base:
+        return await seek_beside(base, launch, seconds, seed)
+
+
+async def seek_beside(base, launch, seconds, seed=1):
+    """Search for the first difference between a base that runs already and a subject."""
     started = time.monotonic()
-    async with Child(find("reference", ROOT)) as base, Child(launch) as subject:
+    async with Child(launch) as subject:
         panel = Panel(base, [subject])
         number = 0
         while time.monotonic() - started < seconds:
-            level = Level.PLAUSIBLE if number // len(THEMES) % 2 == 0 else Level.HOSTILE
-            theme = THEMES[number % len(THEMES)]
+            level = Level.PLAUSIBLE if number // len(ASKED) % 2 == 0 else Level.HOSTILE
+            theme = ASKED[number % len(ASKED)]
             case = batch(theme, level, f"{seed}:{number}")
             differences = await panel.differences(case.definitions, case.people)
             if differences:

@@ -1,6 +1,6 @@
 // posthog-node's own local evaluator behind the JSON lines protocol: `node posthog_node.js <folder that holds node_modules>`.
 // Definitions reach the SDK as they do in an application, by polling: the driver serves the loaded document on loopback
-// and asks the SDK to poll.
+// and asks the SDK to poll. While a request that names `context.now` is answered, that is what `Date` says.
 'use strict'
 
 const fs = require('node:fs')
@@ -15,6 +15,17 @@ for (const level of ['log', 'info', 'debug']) console[level] = (...words) => con
 const lane = path.resolve(process.argv[2])
 const { PostHog } = createRequire(path.join(lane, 'resolve.js'))('posthog-node')
 const { version } = JSON.parse(fs.readFileSync(path.join(lane, 'node_modules/posthog-node/package.json')))
+
+const MachineDate = Date
+let instant = null // milliseconds since 1970, while a request is answered that names one
+globalThis.Date = class extends MachineDate {
+  constructor(...given) {
+    super(...(given.length === 0 && instant !== null ? [instant] : given))
+  }
+  static now() {
+    return instant ?? MachineDate.now()
+  }
+}
 
 const POLL_NEVER_MS = 86_400_000
 const document = { version: 0, served: 0, body: '{"flags":[],"group_type_mapping":{},"cohorts":{}}', keys: [] }
@@ -32,7 +43,7 @@ let errors = 0
 let client
 
 const operations = {
-  describe: () => ({ name: 'posthog-node', version, capabilities: ['local_evaluation', 'payloads'] }),
+  describe: () => ({ name: 'posthog-node', version, capabilities: ['local_evaluation', 'payloads', 'clock'] }),
 
   async load({ definitions }) {
     document.body = JSON.stringify(definitions)
@@ -44,6 +55,7 @@ const operations = {
   },
 
   async evaluate({ context, flag_keys: asked }) {
+    instant = context.now === undefined ? null : MachineDate.parse(context.now)
     const before = errors
     const flags = await ask(context, asked ?? undefined)
     const raised = errors > before
@@ -51,6 +63,7 @@ const operations = {
       if (key in flags || (asked && !asked.includes(key))) continue
       flags[key] = raised ? await declined(context, key) : { status: 'inconclusive' }
     }
+    instant = null
     return { flags }
   },
 }

@@ -1,18 +1,21 @@
 """posthog-python's own local evaluator behind the JSON lines protocol.
 
 Runs in the SDK's environment, not in ours: only the standard library and `posthog` are imported. Definitions reach the SDK as
-they do in an application, by polling: the driver serves the loaded document on loopback and asks the SDK to poll.
+they do in an application, by polling: the driver serves the loaded document on loopback and asks the SDK to poll. Where a
+request names `context.now`, that is what the evaluator's clock says: its module is given a `datetime` of ours.
 """
 
+import datetime as dt
 import json
 import logging
 import os
 import sys
 import threading
+import types
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from posthog import Posthog  # type: ignore[import-not-found]
+from posthog import Posthog, feature_flags  # type: ignore[import-not-found]
 from posthog.version import VERSION  # type: ignore[import-not-found]
 
 POLL_NEVER_S = 86_400
@@ -58,10 +61,33 @@ class Errors(logging.Handler):
         self.count += 1
 
 
+class Clock(dt.datetime):
+    """`datetime.datetime` as the evaluator sees it: `now` is the instant that the request names, else this machine's."""
+
+    instant: dt.datetime | None = None
+
+    @classmethod
+    def now(cls, tz: dt.tzinfo | None = None) -> dt.datetime:  # type: ignore[override]
+        if Clock.instant is None:
+            return dt.datetime.now(tz)
+        return Clock.instant.astimezone(tz) if tz else Clock.instant.astimezone().replace(tzinfo=None)
+
+
+def take_over_the_clock() -> bool:
+    """Put `Clock` where the evaluator reads the time; False where this version reads it elsewhere."""
+    if getattr(feature_flags, "datetime", None) is not dt:
+        return False
+    clocked = types.ModuleType("datetime")
+    clocked.__dict__.update({**vars(dt), "datetime": Clock})
+    feature_flags.datetime = clocked
+    return True
+
+
 class Driver:
     """One SDK client and its definitions endpoint."""
 
     def __init__(self) -> None:
+        self.capabilities = ["local_evaluation", "payloads", "device_id", *(["clock"] if take_over_the_clock() else [])]
         server = ThreadingHTTPServer(("127.0.0.1", 0), Definitions)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         self.errors = Errors()
@@ -78,7 +104,7 @@ class Driver:
         )
 
     def describe(self, _: dict[str, Any]) -> dict[str, Any]:
-        return {"name": "posthog-python", "version": VERSION, "capabilities": ["local_evaluation", "payloads", "device_id"]}
+        return {"name": "posthog-python", "version": VERSION, "capabilities": self.capabilities}
 
     def load(self, request: dict[str, Any]) -> dict[str, Any]:
         Document.body = json.dumps(request["definitions"]).encode()
@@ -92,6 +118,8 @@ class Driver:
         asked = request.get("flag_keys")
         if asked == []:
             return {"flags": {}}  # The SDK takes an empty list for no filter.
+        now = request["context"].get("now")
+        Clock.instant = None if now is None else dt.datetime.fromisoformat(now)
         before = self.errors.count
         flags = self._ask(request["context"], asked)
         raised = self.errors.count > before

@@ -12,7 +12,7 @@ from harness.reports.outcome import Outcome, Seen, Took
 from harness.reports.page import page
 from harness.reports.texts import as_json, junit, markdown, terminal
 from harness.search.cause import Cause, Specimen
-from harness.search.hunt import Finding
+from harness.search.state import Finding
 from harness.search.structures import flag
 from harness.subjects.protocol import Status, Verdict
 

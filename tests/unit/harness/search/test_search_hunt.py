@@ -6,10 +6,11 @@ from harness.case import Case
 from harness.compare import Kind
 from harness.search.cause import Specimen
 from harness.search.corpus import keep, read
-from harness.search.hunt import Hunt, State
+from harness.search.hunt import Hunt
 from harness.search.panel import Divergence, Tally, related
 from harness.search.pools import Level
 from harness.search.shrink import shrunk
+from harness.search.state import State
 from harness.search.write import THEMES, batch
 from harness.subjects.protocol import Status, Verdict
 
@@ -26,6 +27,9 @@ class Panel:
 
     def only(self, _subject):
         return self
+
+    def clocked(self):
+        return None
 
     async def differences(self, definitions, people):
         self.asked.append(len(definitions["flags"]))
