@@ -41,8 +41,8 @@ class Kind(StrEnum):
 
 def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
     """Compare a subject's answer with the base's; None stands for a flag that is not in the answer."""
-    if base is None or subject is None:
-        return Kind.AGREE if base is subject else Kind.PRESENCE
+    if base is None or subject is None or Status.NOTHING in {base.status, subject.status}:
+        return _with_nothing(base, subject)
     statuses = (base.status is Status.VALUE, subject.status is Status.VALUE)
     if Status.FAILED in {base.status, subject.status}:
         return Kind.AGREE if base.status is subject.status else Kind.FAILURE
@@ -52,10 +52,19 @@ def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
         ]
     if not same_json(base.value, subject.value):
         return Kind.VALUE
-    if not same_json(decoded(base.payload), decoded(subject.payload)):
+    told_both = not (base.value_only or subject.value_only)
+    if told_both and not same_json(decoded(base.payload), decoded(subject.payload)):
         return Kind.PAYLOAD
     told = base.reason is not None and subject.reason is not None
     return Kind.REASON if told and not same_json(base.reason, subject.reason) else Kind.AGREE
+
+
+def _with_nothing(base: Verdict | None, subject: Verdict | None) -> Kind:
+    """Compare where one is absent, or has no value: that may stand for anything but a value."""
+    statuses = {None if one is None else one.status for one in (base, subject)}
+    if len(statuses) == 1 or statuses == {None, Status.NOTHING}:
+        return Kind.AGREE
+    return Kind.PRESENCE if None in statuses or Status.VALUE in statuses else Kind.BOTH_DECLINE
 
 
 def same_json(left: Json, right: Json) -> bool:

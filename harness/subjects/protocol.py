@@ -16,23 +16,30 @@ from reference.json import Json
 
 
 class Status(StrEnum):
-    """How a subject answered about one flag; inconclusive means it declines and would ask the service."""
+    """How a subject answered about one flag.
+
+    `inconclusive`: it declines and would ask the service. `nothing`: it has no value, and does not tell whether the flag is
+    absent, undecided or failed (what an SDK's one-flag call says).
+    """
 
     VALUE = "value"
     INCONCLUSIVE = "inconclusive"
     FAILED = "failed"
+    NOTHING = "nothing"
 
 
 class Verdict(msgspec.Struct, frozen=True):
     """One subject's answer about one flag; `value` and `payload` count only with status `value`.
 
-    Both are JSON (msgspec resolves no recursive alias); `payload` is as the subject hands it out: stored text, or decoded.
+    Both are JSON (msgspec resolves no recursive alias); `payload` is as the subject hands it out: stored text, or decoded. Who
+    says `value_only` tells nothing about payloads.
     """
 
     status: Status
     value: Any = None
     payload: Any = None
     reason: Any = None
+    value_only: bool = False
 
 
 class DriverError(msgspec.Struct, frozen=True):

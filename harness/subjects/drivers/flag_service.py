@@ -15,7 +15,7 @@ import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 POLL_S = 0.02
 LOAD_S = 10.0
@@ -33,6 +33,7 @@ class Driver:
         self.process = subprocess.Popen([sys.executable, *module], stdout=subprocess.PIPE, text=True)  # noqa: S603 — our own module
         assert self.process.stdout is not None
         address = self.process.stdout.readline().split()[-1].removeprefix("http://")
+        self.address = f"http://{address}"
         self.connection = http.client.HTTPConnection(address, timeout=LOAD_S)
 
     def describe(self, _: dict[str, Any]) -> dict[str, Any]:
@@ -61,17 +62,26 @@ class Driver:
             raise RuntimeError(f"status {status}: {text[:200].decode(errors='replace')}")
         return {"flags": {key: _verdict(record) for key, record in json.loads(text)["flags"].items()}}
 
+    def close(self) -> None:
+        """End the service and remove its file."""
+        self.process.terminate()
+        self.process.wait()
+        self.file.unlink(missing_ok=True)
+        self.file.parent.rmdir()
+
     def _write(self, definitions: dict[str, Any]) -> None:
         self.loads += 1
         beside = self.file.with_suffix(".next")
-        beside.write_text(json.dumps({**definitions, "service": {"tokens": [self._token()]}}))
+        beside.write_text(json.dumps({**definitions, "service": {"tokens": [self.token]}}))
         beside.replace(self.file)
 
-    def _token(self) -> str:
+    @property
+    def token(self) -> str:
+        """The token of the document loaded last."""
         return f"phc_load_{self.loads}"
 
     def _post(self, body: dict[str, Any]) -> tuple[int, bytes]:
-        text = json.dumps({**body, "token": self._token(), "evaluation_runtime": "all"})
+        text = json.dumps({**body, "token": self.token, "evaluation_runtime": "all"})
         self.connection.request("POST", "/flags/?v=2", text, {"Content-Type": "application/json"})
         response = self.connection.getresponse()
         return response.status, response.read()
@@ -86,7 +96,26 @@ def _verdict(record: dict[str, Any]) -> dict[str, Any]:
     return {"status": "value", "value": value, "payload": (record.get("metadata") or {}).get("payload"), "reason": told}
 
 
-def answer(driver: Driver, line: str) -> dict[str, Any]:
+class Carries(Protocol):
+    """Whoever carries the operations of the line protocol out."""
+
+    def describe(self, request: dict[str, Any], /) -> dict[str, Any]:
+        """Say who is there."""
+        ...
+
+    def load(self, request: dict[str, Any], /) -> dict[str, Any]:
+        """Take definitions."""
+        ...
+
+    def evaluate(self, request: dict[str, Any], /) -> dict[str, Any]:
+        """Answer about one person."""
+        ...
+
+    def close(self) -> None:
+        """End what was started."""
+
+
+def answer(driver: Carries, line: str) -> dict[str, Any]:
     """Carry out one line; never raises."""
     request: Any = {}
     try:
@@ -98,19 +127,15 @@ def answer(driver: Driver, line: str) -> dict[str, Any]:
         return {"id": identity, "error": {"kind": type(error).__name__, "message": str(error)}}
 
 
-def main() -> None:
+def serve(driver: Carries) -> None:
     """Answer standard input line by line until it ends; the service ends with us."""
-    driver = Driver()
     try:
         for line in sys.stdin:
             sys.stdout.write(json.dumps(answer(driver, line)) + "\n")
             sys.stdout.flush()
     finally:
-        driver.process.terminate()
-        driver.process.wait()
-        driver.file.unlink(missing_ok=True)
-        driver.file.parent.rmdir()
+        driver.close()
 
 
 if __name__ == "__main__":
-    main()
+    serve(Driver())
