@@ -114,8 +114,13 @@ def _around(flag: Mapping[str, Any], filters: Mapping[str, Any], definitions: Do
     found += ["pin"] if any("variant" in one for one in conditions) else []
     found += ["variants"] if filters.get("multivariate") else []
     found += ["several conditions"] if len(conditions) > 1 else []
+    found += ["filtered rollout"] if any(_is_filtered_rollout(one) for one in conditions) else []
     cohort = next((leaf for one in conditions for leaf in one.get("properties") or () if leaf.get("type") == "cohort"), None)
     return found + ([] if cohort is None else [_cohort(cohort, definitions.get("cohorts", {}))])
+
+
+def _is_filtered_rollout(condition: Mapping[str, Any]) -> bool:
+    return bool(condition.get("properties")) and condition.get("rollout_percentage") not in (None, EVERYBODY)
 
 
 def _cohort(leaf: Mapping[str, Any], cohorts: Mapping[str, Any]) -> str:

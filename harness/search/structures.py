@@ -63,7 +63,7 @@ def _rollout(random: Random, number: int, people: list[Person], level: Level) ->
     edge = position(key, random.choice(people)["distinct_id"]) * 100
     shares: tuple[Any, ...] = (None, 100, 0, 50, 0.01, 99.99, edge, math.nextafter(edge, 0), math.nextafter(edge, 200))
     shares += (101, -1, "50", True) if level is Level.HOSTILE else ()
-    condition = {"properties": [], "rollout_percentage": random.choice(shares)}
+    condition = {"properties": [PLAN] if random.random() < 1 / 6 else [], "rollout_percentage": random.choice(shares)}
     if random.random() < 1 / 8:
         del condition["rollout_percentage"]
     conditions: list[Document] = [condition] if random.random() < 9 / 10 else []

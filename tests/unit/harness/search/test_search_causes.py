@@ -48,6 +48,7 @@ def test_a_property_that_was_not_sent_is_a_class_of_its_own():
     ("built", "feature"),
     [
         (specimen(rollout=0), ("rollout", "0 %", "text")),
+        (specimen(leaf("exact", "x"), {"p": "y"}, rollout=50), ("filtered rollout+equality", "text", "text")),
         (specimen(rollout=101), ("rollout", "outside 0 to 100 %", "text")),
         (specimen(payloads={"true": "0"}), ("payload", "payload numeric text", "–")),
         (specimen(feature_enrollment=True), ("feature_enrollment", "100 %", "text")),
