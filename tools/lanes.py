@@ -77,6 +77,7 @@ LANES = (
     Lane(name="fleet", command=pytest("tests/fleet"), minutes=3.5),
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.5),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=4),
+    Lane(name="languages", command=pytest("-s", "tests/languages"), minutes=30, suites=("slow",)),
     Lane(name="causes", command=pytest("-s", "tests/causes"), minutes=14, suites=("slow",)),
     Lane(name="sensitivity", command=module("tests.sensitivity"), minutes=30, suites=("slow",)),
     Lane(name="scenarios", command=module("harness.scenarios", "play"), minutes=50, suites=("slow",)),
