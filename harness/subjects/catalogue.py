@@ -18,6 +18,17 @@ from .child import Launch, UnusableSubject
 
 DRIVERS: Final = Path(__file__).resolve().parent / "drivers"
 NODE_HEAP_MIB: Final = 512
+JVM_HEAP_MIB: Final = 384
+JVM_OPTIONS: Final = (
+    f"-Xmx{JVM_HEAP_MIB}m",
+    "-XX:+UseSerialGC",
+    # The second compiler costs two cores more than it gains in a minute, and a restarted process begins anew.
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "-XX:ErrorFile=/dev/null",
+    "-Dfile.encoding=UTF-8",
+)
 ADAPTER: Final = "adapter+"
 """Before the URL of somebody's adapter of PostHog's sdk-test-harness."""
 
@@ -79,8 +90,16 @@ def _compiled(name: str, lane: Path) -> Launch:
     return Launch(name=name, command=(str(lane / "driver"),))
 
 
+def _jvm(name: str, lane: Path) -> Launch:
+    java = shutil.which("java")
+    if java is None:
+        raise UnusableSubject(name, "java is not on PATH")
+    return Launch(name=name, command=(java, *JVM_OPTIONS, "-cp", f"{lane / 'classes'}:{lane / 'jars'}/*", "Driver"))
+
+
 _STARTERS: Final[dict[str, Callable[[str, Path], Launch]]] = {
     "posthog-python": _python,
     "posthog-node": _node,
     "posthog-go": _compiled,
+    "posthog-server": _jvm,
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from .chromium import find_or_install
-from .compiled import go
+from .compiled import go, jvm
 from .lanes import LANES, STAMP, Kind, Lane, fingerprint, is_current
 from .process import run
 from .unavailable import Unavailable
@@ -100,10 +100,12 @@ _REQUIREMENTS: Final[dict[Kind, Callable[[], None]]] = {
     Kind.NODE: _require_node,
     Kind.BROWSER: _require_browser,
     Kind.GO: go.require,
+    Kind.JVM: jvm.require,
 }
 _INSTALLERS: Final[dict[Kind, Callable[[Lane], None]]] = {
     Kind.PYTHON: _install_python,
     Kind.NODE: _install_node,
     Kind.BROWSER: _install_node,
     Kind.GO: go.install,
+    Kind.JVM: jvm.install,
 }
