@@ -7,8 +7,17 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from .subjects.protocol import evaluate
+
 Document: TypeAlias = "Mapping[str, Any]"
 Person: TypeAlias = "Mapping[str, Any]"
+"""A context as the line protocol carries it; `request`, where there is one, holds what stands beside it on the line."""
+
+
+def request_of(person: Person) -> dict[str, Any]:
+    """Return the line that asks about a person, all flags if its `request` does not choose some."""
+    context = {name: value for name, value in person.items() if name != "request"}
+    return {**evaluate(context), **person.get("request", {})}
 
 
 class Case(msgspec.Struct, frozen=True):

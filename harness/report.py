@@ -18,7 +18,7 @@ _COLUMNS: Final = (
     ("it declines", lambda result: result.kinds[Kind.SUBJECT_DECLINES]),
     ("base declines", lambda result: result.kinds[Kind.BASE_DECLINES]),
     ("both decline", lambda result: result.kinds[Kind.BOTH_DECLINE]),
-    ("findings", lambda result: len(result.findings)),
+    ("findings", lambda result: result.found),
 )
 
 
@@ -36,8 +36,9 @@ def findings(results: Sequence[Result], shown: int = SHOWN) -> str:
     blocks = []
     for result in results:
         blocks += [_block(finding) for finding in result.findings[:shown]]
-        if len(result.findings) > shown:
-            blocks.append(f"… and {len(result.findings) - shown} more of {result.subject} (--json FILE has them all)")
+        if result.found > shown:
+            kept = "them all" if not result.unkept else f"{len(result.findings)} of them; the others found no room"
+            blocks.append(f"… and {result.found - shown} more of {result.subject} (--json FILE has {kept})")
     return "\n\n".join(blocks)
 
 

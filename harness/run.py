@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -35,14 +35,34 @@ class Finding(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+KEPT_BYTES: Final = 32 * 1024 * 1024
+"""Of findings; a subject that is wrong about everything must not take the machine's memory to tell it."""
+
+
 class Result(msgspec.Struct):
-    """What one subject's comparison with the base came to."""
+    """What one subject's comparison with the base came to; `unkept` findings had no room and were only counted."""
 
     subject: str
     version: str
     pairs: int = 0
     kinds: Counter[Kind] = msgspec.field(default_factory=Counter)
     findings: list[Finding] = msgspec.field(default_factory=list)
+    unkept: int = 0
+    room_bytes: int = KEPT_BYTES
+
+    def keep(self, finding: Finding) -> None:
+        """Keep a finding while there is room."""
+        size = 0 if self.unkept else len(msgspec.json.encode(finding))
+        if self.unkept or size > self.room_bytes:
+            self.unkept += 1
+            return
+        self.room_bytes -= size
+        self.findings.append(finding)
+
+    @property
+    def found(self) -> int:
+        """How many findings there were, kept or not."""
+        return len(self.findings) + self.unkept
 
     @property
     def decided(self) -> int:
@@ -79,7 +99,7 @@ def _judge(result: Result, case: Case, base: Sequence[Outcome], subject: Sequenc
         result.pairs += len(case.flag_keys)
         broken = _broken("base", ours, case, person) or _broken(result.subject, theirs, case, person)
         if broken is not None:
-            result.findings.append(broken)
+            result.keep(broken)
             continue
         for key in case.flag_keys:
             _judge_flag(result, case, person, key, _verdict(ours, key), _verdict(theirs, key))
@@ -98,7 +118,7 @@ def _judge_flag(result: Result, case: Case, person: Person, key: str, base: Verd
             base_answer=base,
             subject_answer=subject,
         )
-        result.findings.append(finding)
+        result.keep(finding)
 
 
 def _broken(name: str, outcome: Outcome, case: Case, person: Person) -> Finding | None:

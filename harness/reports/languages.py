@@ -9,8 +9,9 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from harness.case import request_of
 from harness.search.cause import Specimen
-from harness.subjects.protocol import evaluate, load
+from harness.subjects.protocol import load
 
 _PYTHON: Final = """\
 # pip install posthog
@@ -69,7 +70,7 @@ def _node(specimen: Specimen) -> str:
 
 
 def _lines(specimen: Specimen) -> str:
-    requests = ({"id": 1, **load(specimen.definitions)}, {"id": 2, **evaluate(specimen.person)})
+    requests = ({"id": 1, **load(specimen.definitions)}, {"id": 2, **request_of(specimen.person)})
     return "python -m reference jsonlines <<'END'\n" + "\n".join(json.dumps(one) for one in requests) + "\nEND\n"
 
 

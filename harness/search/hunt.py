@@ -15,13 +15,13 @@ import msgspec
 
 from harness.subjects.child import TroubleKind
 
-from . import moments
 from .cause import Cause, Specimen, features
 from .keeping import Room
 from .panel import Divergence, Panel
+from .portions import differences
 from .shrink import TRIALS, shrunk
 from .state import Finding, State
-from .write import THEMES, batch
+from .write import PARTICULAR, THEMES, batch
 
 YIELD_WEIGHT: Final = 4.0
 FADING: Final = 0.6
@@ -40,8 +40,9 @@ class Hunt:
         self.state = state
         self._claimant = claimant
         self._room = Room(state)
-        self._clocked = panel.clocked()
-        self._themes = THEMES if self._clocked is None else (*THEMES, moments.THEME)
+        able = {theme: panel.of_those_who(needs) for theme, needs in PARTICULAR.items()}
+        self._able = {theme: part for theme, part in able.items() if part is not None}
+        self._themes = (*THEMES, *self._able)
         self.found = {self._label(finding.cause): finding for finding in state.findings}
 
     async def run(self, has_time: Callable[[], bool], progress: Callable[[State], Any] = lambda _: None) -> None:
@@ -50,10 +51,9 @@ class Hunt:
             theme = self._theme()
             case = batch(theme, self.state.level, f"{self.state.seed}:{self.state.batches}")
             before = len(self.found)
-            differences = await self._panel(theme).differences(case.definitions, case.people)
+            found = await differences(self._panel(theme), case.definitions, case.people)
             await self.keep(
-                ((found, Specimen(case.definitions, case.people[found.person], found.flag_key)) for found in differences),
-                has_time,
+                ((one, Specimen(document, case.people[one.person], one.flag_key)) for document, one in found), has_time
             )
             past = self.state.yields.get(theme, YIELD_WEIGHT)
             self.state.yields[theme] = past * FADING + (len(self.found) - before)
@@ -116,7 +116,7 @@ class Hunt:
         return random.choices(self._themes, weights)[0]
 
     def _panel(self, theme: str) -> Panel:
-        return self._clocked if theme == moments.THEME and self._clocked is not None else self.panel
+        return self._able.get(theme, self.panel)
 
 
 def _cause(found: Divergence, specimen: Specimen) -> Cause:

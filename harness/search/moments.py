@@ -17,6 +17,9 @@ from .pools import Level
 from .structures import flag
 
 THEME: Final = "moment"
+NEEDS: Final = frozenset({"clock"})
+TEAM_ZONE: Final = "UTC"
+"""SDKs take the team's zone to be this one; whoever minds a zone is told it."""
 FLAGS: Final = 24
 PEOPLE: Final = 24
 MOMENTS: Final = (
@@ -104,6 +107,7 @@ def _person(random: Random, number: int, moment: str, now: datetime, relative: s
         "groups": {},
         "group_properties": {},
         "now": moment,
+        "request": {"timezone": TEAM_ZONE},
     }
 
 

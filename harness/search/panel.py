@@ -10,21 +10,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 import msgspec
 
-from harness.case import Document, Person
-from harness.compare import Kind, compare
+from harness.case import Document, Person, request_of
+from harness.compare import Kind, compare, same_json
 from harness.subjects.child import Child, Outcome, Trouble
-from harness.subjects.protocol import Reply, Status, Verdict, evaluate
+from harness.subjects.protocol import Reply, Status, Verdict
 
 SERVER: Final = "server_evaluation"
 LOCAL: Final = "local_evaluation"
-CLOCK: Final = "clock"
-TEAM_ZONE: Final = "UTC"
-"""Whoever is asked as of a moment is told the team's zone as well: SDKs take it to be this one."""
 PATIENCE: Final = 1
 """A document that makes a subject hang would make it hang for every person, and each costs a wait."""
 
@@ -75,9 +72,9 @@ class Panel:
         base, child = next(pair for pair in self.pairs if pair[1].launch.name == subject)
         return Panel(base, [child])
 
-    def clocked(self) -> Panel | None:
-        """Return the part whose clocks can be set, counting into the same tally; None where no two are left."""
-        pairs = [pair for pair in self.pairs if all(CLOCK in child.capabilities for child in pair)]
+    def of_those_who(self, needs: Collection[str]) -> Panel | None:
+        """Return the part that has all these capabilities, counting into the same tally; None where no two are left."""
+        pairs = [pair for pair in self.pairs if all(set(needs) <= set(child.capabilities) for child in pair)]
         return Panel(self.base, [], pairs, self.tally) if pairs else None
 
     def compares(self, base: str, subject: str) -> bool:
@@ -143,6 +140,8 @@ def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | 
     A flag that the base cannot evaluate at all (failed) and that the subject hands to the service is no difference, nor is
     one that the base leaves out and the subject does not decide.
     """
+    if _decline_differently(local, subject):
+        return Kind.REASON
     if subject is not None and subject.status is Status.INCONCLUSIVE and (local is None or local.status is not Status.VALUE):
         return Kind.BOTH_DECLINE
     kind = compare(local, subject)
@@ -151,13 +150,19 @@ def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | 
     return kind
 
 
+def _decline_differently(local: Verdict | None, subject: Verdict | None) -> bool:
+    """Tell whether neither decides, both in the same way, and each gives a reason of its own."""
+    if local is None or subject is None or local.status is not subject.status or local.status is Status.VALUE:
+        return False
+    told = local.reason is not None and subject.reason is not None
+    return told and not same_json(local.reason, subject.reason)
+
+
 async def _answers(child: Child, definitions: Document, people: Sequence[Person]) -> tuple[list[Outcome], list[Outcome]]:
     loaded = await child.load(definitions)
     if isinstance(loaded, Trouble) or loaded.error is not None:
         return [loaded] * len(people), [loaded] * len(people)
-    asked: list[Mapping[str, Any]] = [
-        {**evaluate(person), "timezone": TEAM_ZONE} if "now" in person else evaluate(person) for person in people
-    ]
+    asked: list[Mapping[str, Any]] = [request_of(person) for person in people]
     if not {SERVER, LOCAL} <= set(child.capabilities):
         answers = await child.ask(asked, patience=PATIENCE)
         return answers, answers

@@ -11,14 +11,16 @@ from typing import Any, Final
 
 from harness.case import Case, Document, Person
 
-from . import moments, structures
+from . import composed, moments, requests, structures
 from .pools import DISTINCT_IDS, POOLS, UNKNOWN_OPERATORS, Level
 
 FLAGS: Final = 24
 PEOPLE: Final = 24
 GROUP_TYPES: Final = {"0": "organization", "1": "project"}
 THEMES: Final = (*POOLS, *structures.THEMES)
-"""What everybody can be asked about; `moments.THEME` besides, where clocks can be set."""
+"""What everybody can be asked about."""
+PARTICULAR: Final = {moments.THEME: moments.NEEDS, requests.THEME: requests.NEEDS}
+"""Theme → the capabilities that whoever is asked about it must have."""
 
 
 def batch(theme: str, level: Level, seed: str) -> Case:
@@ -26,9 +28,11 @@ def batch(theme: str, level: Level, seed: str) -> Case:
     random = Random(seed)  # noqa: S311 — repeatable by design
     if theme == moments.THEME:
         return moments.batch(level, random)
+    if theme == requests.THEME:
+        return requests.batch(random)
     if theme in structures.THEMES:
         return structures.batch(theme, level, random)
-    people = [person(random, n, _people(theme, level)) for n in range(PEOPLE)]
+    people = [person(random, n, _people(random, theme, level)) for n in range(PEOPLE)]
     flags = [_flag(random, theme, level, n) for n in range(FLAGS)]
     return Case({"flags": flags, "group_type_mapping": GROUP_TYPES, "cohorts": {}}, people)
 
@@ -45,7 +49,7 @@ def person(random: Random, number: int, values: tuple[Any, ...]) -> Person:
 def leaf(random: Random, theme: str, level: Level) -> Document:
     """Return one property filter of a theme."""
     pool = POOLS[theme]
-    written: dict[str, Any] = {"key": "p", "type": "person", "value": random.choice(_filters(theme, level))}
+    written: dict[str, Any] = {"key": "p", "type": "person", "value": random.choice(_filters(random, theme, level))}
     operator = random.choice(UNKNOWN_OPERATORS if theme == "unknown operator" else pool.operators)
     if operator is not None:
         written["operator"] = operator
@@ -63,11 +67,19 @@ def _flag(random: Random, theme: str, level: Level, number: int) -> Document:
     return structures.flag(number, f"probe-{number}-{random.getrandbits(20):x}", {"groups": conditions})
 
 
-def _filters(theme: str, level: Level) -> tuple[Any, ...]:
+def _filters(random: Random, theme: str, level: Level) -> tuple[Any, ...]:
+    if _composes(random, theme, level):
+        return (composed.pattern(random),)
     pool = POOLS[theme]
     return pool.filters + pool.hostile_filters if level is Level.HOSTILE else pool.filters
 
 
-def _people(theme: str, level: Level) -> tuple[Any, ...]:
+def _people(random: Random, theme: str, level: Level) -> tuple[Any, ...]:
+    if _composes(random, theme, level):
+        return (composed.text(random),)
     pool = POOLS[theme]
     return pool.people + pool.hostile_people if level is Level.HOSTILE else pool.people
+
+
+def _composes(random: Random, theme: str, level: Level) -> bool:
+    return theme == "pattern" and level is Level.HOSTILE and random.random() < 2 / 3

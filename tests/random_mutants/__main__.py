@@ -1,7 +1,7 @@
 """Draw random mutants of the evaluator, let the unit tests judge them, and search for those that they kill.
 
-`python -m tests.random_mutants [--mutants 200] [--seed 12] [--seconds 20] [--minutes 20] [--again] [--write]`. Exit 1 below 90 %
-found, or when the time was not enough to judge as many mutants as asked for. What was not found stands in
+`python -m tests.random_mutants [--mutants 200] [--seed 12] [--seconds 20] [--minutes 20] [--again] [--write]`. Exit 1 below
+90 % found, or when the time was not enough to judge as many mutants as asked for. What was not found stands in
 `.lanes/mutants/missed.diff` afterwards. `--again` takes the mutants judged last time and searches only for those not found
 then, with today's search.
 """

@@ -7,10 +7,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.search import moments
 from harness.search.panel import Panel
 from harness.search.pools import Level
-from harness.search.write import THEMES, batch
+from harness.search.write import PARTICULAR, THEMES, batch
 from harness.subjects.catalogue import find
 from harness.subjects.child import Child, Launch
 
@@ -36,7 +35,7 @@ class Found(NamedTuple):
     pairs: int
 
 
-ASKED = (*THEMES, moments.THEME)
+ASKED = (*THEMES, *PARTICULAR)
 FAULTS = [Fault(*one) for one in json.loads(Path(__file__).with_name("faults.json").read_text(encoding="utf-8"))]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from harness.case import Case
 from harness.compare import Kind
 from harness.report import as_json, findings, table
-from harness.run import run
+from harness.run import Finding, Result, run
 from harness.subjects.child import Child, Launch
 
 SCRIPT = Path(__file__).with_name("subject_script.py")
@@ -68,3 +68,11 @@ async def test_the_table_says_what_ran_at_which_version():
     header, row = table("base", [result]).splitlines()[1:]
     assert header.split()[:4] == ["subject", "version", "pairs", "decided"]
     assert row.split()[:5] == ["subject", "1.0", "3", "3", "3"]
+
+
+def test_findings_past_their_bytes_are_counted_and_not_kept():
+    result = Result(subject="sdk@1", version="1", room_bytes=1_000)
+    for _ in range(5):
+        result.keep(Finding(subject="sdk@1", kind="value", definitions={"flags": [{"key": "x" * 300}]}))
+    assert (len(result.findings), result.unkept, result.found) == (2, 3, 5)
+    assert "and 4 more of sdk@1 (--json FILE has 2 of them; the others found no room)" in findings([result], shown=1)
