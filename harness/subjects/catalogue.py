@@ -102,4 +102,5 @@ _STARTERS: Final[dict[str, Callable[[str, Path], Launch]]] = {
     "posthog-node": _node,
     "posthog-go": _compiled,
     "posthog-server": _jvm,
+    "posthog-rs": _compiled,
 }

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from .chromium import find_or_install
-from .compiled import go, jvm
+from .compiled import go, jvm, rust
 from .lanes import LANES, STAMP, Kind, Lane, fingerprint, is_current
 from .process import run
 from .unavailable import Unavailable
@@ -101,6 +101,7 @@ _REQUIREMENTS: Final[dict[Kind, Callable[[], None]]] = {
     Kind.BROWSER: _require_browser,
     Kind.GO: go.require,
     Kind.JVM: jvm.require,
+    Kind.RUST: rust.require,
 }
 _INSTALLERS: Final[dict[Kind, Callable[[Lane], None]]] = {
     Kind.PYTHON: _install_python,
@@ -108,4 +109,5 @@ _INSTALLERS: Final[dict[Kind, Callable[[Lane], None]]] = {
     Kind.BROWSER: _install_node,
     Kind.GO: go.install,
     Kind.JVM: jvm.install,
+    Kind.RUST: rust.install,
 }

@@ -84,6 +84,7 @@ COMPILED: Final = {
     for lane in (
         Lane("posthog-go", "1.5.2", Kind.GO),
         Lane("posthog-go", "1.3.3", Kind.GO),
+        Lane("posthog-rs", "0.30.0", Kind.RUST),
         Lane("posthog-server", "2.3.3", Kind.JVM),
         Lane("posthog-server", "2.3.0", Kind.JVM),
     )
