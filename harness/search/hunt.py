@@ -63,7 +63,7 @@ class Hunt:
     async def keep(self, differences: Iterable[tuple[Divergence, Specimen]], has_time: Callable[[], bool]) -> None:
         """Take differences in: count the known, shrink the new."""
         for found, specimen in differences:
-            rough = _cause(found, _lone(specimen))
+            rough = rough_cause(found, specimen)
             label = self._label(self.state.rough.get(str(rough), rough))
             if label in self.found:
                 self.found[label].count += 1
@@ -117,6 +117,11 @@ class Hunt:
 
     def _panel(self, theme: str) -> Panel:
         return self._able.get(theme, self.panel)
+
+
+def rough_cause(found: Divergence, specimen: Specimen) -> Cause:
+    """Return the cause as it looks before anything is shrunk."""
+    return _cause(found, _lone(specimen))
 
 
 def _cause(found: Divergence, specimen: Specimen) -> Cause:

@@ -111,7 +111,8 @@ def _unsound(random: Random, number: int) -> Document:
     """Write a flag that cannot be evaluated: a format from later on, an unreadable cohort or filter."""
     leaf: dict[str, Any] = {"key": "id", "type": "cohort", "value": random.choice(("x", 99)), "operator": "in"}
     filters: dict[str, Any] = {"groups": [{"properties": [leaf], "rollout_percentage": 100}]}
-    return flag(number, _key(random, number), random.choice((filters, {"groups": 1}, {"groups": [], "version": 2})))
+    unread: dict[str, Any] = {"groups": [{"properties": [], "rollout_percentage": "x"}]}
+    return flag(number, _key(random, number), random.choice((filters, unread, {"groups": [], "version": 2})))
 
 
 def _held_out(random: Random, number: int) -> Document:

@@ -25,7 +25,11 @@ PARTICULAR: Final = {moments.THEME: moments.NEEDS, requests.THEME: requests.NEED
 
 def batch(theme: str, level: Level, seed: str) -> Case:
     """Return a batch; the same arguments give the same batch on every machine."""
-    random = Random(seed)  # noqa: S311 — repeatable by design
+    return drawn(theme, level, Random(seed))  # noqa: S311 — repeatable by design
+
+
+def drawn(theme: str, level: Level, random: Random) -> Case:
+    """Return a batch that depends on nothing but what this source of randomness says."""
     if theme == moments.THEME:
         return moments.batch(level, random)
     if theme == requests.THEME:
