@@ -6,12 +6,14 @@ import sys
 import pytest
 
 from harness.__main__ import AGREE, main
-from harness.search import corpus
+from harness.search import corpus, moments
 from harness.search.write import THEMES
 from tools.sdks.lanes import LANES
 
 SUBJECTS = ("posthog-python@7.91.1", "posthog-node@5.70.0")
 SEED = 20261123
+ROUND = (*THEMES, moments.THEME)
+"""Both have clocks that can be set."""
 
 
 @pytest.mark.timeout(240)
@@ -19,7 +21,7 @@ def test_every_kept_reproducer_differs_and_one_round_of_themes_finds_nothing_une
     for sdk in SUBJECTS:
         installed(sdk)
     report = tmp_path / "report.json"
-    search = ["--seconds", "200", "--batches", str(len(THEMES)), "--seed", str(SEED), "--quiet"]
+    search = ["--seconds", "200", "--batches", str(len(ROUND)), "--seed", str(SEED), "--quiet"]
     code = main(["run", "--subjects", f"reference,{','.join(SUBJECTS)}", "--lanes", str(LANES), "--json", str(report), *search])
     said = capsys.readouterr().out
     with capsys.disabled():
@@ -28,5 +30,5 @@ def test_every_kept_reproducer_differs_and_one_round_of_themes_finds_nothing_une
     assert code == AGREE, said
     assert outcome["vanished"] == []
     assert outcome["replayed"] == sum(finding.cause.subject in SUBJECTS for finding in corpus.read(corpus.FOLDER))
-    assert outcome["batches"] == len(THEMES)
+    assert outcome["batches"] == len(ROUND)
     assert [one["name"] for one in outcome["took"]] == ["reference", *SUBJECTS]
