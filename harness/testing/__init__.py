@@ -1,0 +1,1 @@
+"""The harness inside somebody's pytest run."""
