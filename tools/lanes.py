@@ -80,6 +80,8 @@ LANES = (
     Lane(name="languages", command=pytest("-s", "tests/languages"), minutes=30, suites=("slow",)),
     Lane(name="causes", command=pytest("-s", "tests/causes"), minutes=14, suites=("slow",)),
     Lane(name="sensitivity", command=module("tests.sensitivity"), minutes=30, suites=("slow",)),
+    Lane(name="random-mutants", command=module("tests.random_mutants"), minutes=45, suites=("slow",)),
+    Lane(name="harness-memory", command=module("tests.bench.harness.memory"), minutes=19, suites=("slow",)),
     Lane(name="scenarios", command=module("harness.scenarios", "play"), minutes=50, suites=("slow",)),
     Lane(name="mutation", command=module("tests.mutation"), minutes=40, suites=("slow",)),
     Lane(
@@ -93,6 +95,7 @@ LANES = (
     Lane(name="collector", command=pytest("tests/collector"), minutes=2, suites=("slow",)),
     Lane(name="soak", command=pytest("tests/soak"), minutes=20, suites=("slow",)),
     Lane(name="bench-reference", command=module("tests.bench.reference"), minutes=3, suites=("bench",)),
+    Lane(name="bench-harness", command=module("tests.bench.harness"), minutes=5, suites=("bench",)),
     Lane(name="bench-proxy", command=module("tests.bench.proxy"), minutes=4, suites=("bench",)),
     Lane(name="bench-shared", command=module("tests.bench.shared"), minutes=4, suites=("bench",)),
     Lane(name="bench-telemetry", command=module("tests.bench.telemetry"), minutes=4, suites=("bench",)),
