@@ -17,7 +17,7 @@ _PYTHON: Final = """\
 # pip install posthog
 import http.server, json, threading
 from posthog import Posthog
-
+{clock}
 DEFINITIONS = json.loads({definitions!r})
 PERSON = json.loads({person!r})
 
@@ -41,7 +41,7 @@ _NODE: Final = """\
 // npm install posthog-node
 const http = require('node:http')
 const {{ PostHog }} = require('posthog-node')
-const definitions = {definitions}
+{clock}const definitions = {definitions}
 const person = {person}
 const server = http.createServer((_, response) => response.end(JSON.stringify(definitions)))
 server.listen(0, '127.0.0.1', async () => {{
@@ -54,6 +54,24 @@ server.listen(0, '127.0.0.1', async () => {{
   process.exit(0)
 }})
 """
+# The clock, for a finding that depends on the hour: as the drivers set it.
+_PYTHON_CLOCK: Final = """\
+import datetime, types
+from posthog import feature_flags
+class Clock(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return datetime.datetime.fromisoformat({now!r}).astimezone(tz)
+feature_flags.datetime = types.SimpleNamespace(**{{**vars(datetime), "datetime": Clock}})
+"""
+_NODE_CLOCK: Final = """\
+const now = Date.parse({now})
+const Machine = Date
+globalThis.Date = class extends Machine {{
+  constructor(...given) {{ super(...(given.length ? given : [now])) }}
+  static now() {{ return now }}
+}}
+"""
 
 
 def programs(specimen: Specimen) -> dict[str, str]:
@@ -62,11 +80,17 @@ def programs(specimen: Specimen) -> dict[str, str]:
 
 
 def _python(specimen: Specimen) -> str:
-    return _PYTHON.format(definitions=json.dumps(specimen.definitions), person=json.dumps(specimen.person))
+    definitions, person = json.dumps(specimen.definitions), json.dumps(specimen.person)
+    now = specimen.person.get("now")
+    return _PYTHON.format(definitions=definitions, person=person, clock="" if now is None else _PYTHON_CLOCK.format(now=now))
 
 
 def _node(specimen: Specimen) -> str:
-    return _NODE.format(definitions=json.dumps(specimen.definitions), person=json.dumps(specimen.person))
+    definitions, person = json.dumps(specimen.definitions), json.dumps(specimen.person)
+    now = specimen.person.get("now")
+    return _NODE.format(
+        definitions=definitions, person=person, clock="" if now is None else _NODE_CLOCK.format(now=json.dumps(now))
+    )
 
 
 def _lines(specimen: Specimen) -> str:

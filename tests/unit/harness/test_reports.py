@@ -83,3 +83,15 @@ def test_a_reproducer_comes_as_a_program_in_every_language():
     compile(written["python"], "reproducer", "exec")
     lines = written["lines"].splitlines()[1:3]
     assert [json.loads(line)["op"] for line in lines] == ["load", "evaluate"]
+
+
+def test_a_reproducer_that_depends_on_the_hour_sets_the_clock_and_tells_what_stands_beside_the_context():
+    person = {**SPECIMEN.person, "now": "2024-03-31T12:00:00+00:00", "request": {"timezone": "UTC"}}
+    written = programs(Specimen(SPECIMEN.definitions, person, SPECIMEN.flag_key))
+    compile(written["python"], "reproducer", "exec")
+    assert all("2024-03-31T12:00:00+00:00" in program for program in written.values())
+    assert "feature_flags.datetime" in written["python"]
+    assert "globalThis.Date" in written["node"]
+    asked = json.loads(written["lines"].splitlines()[2])
+    assert (asked["timezone"], "request" in asked["context"]) == ("UTC", False)
+    assert "feature_flags.datetime" not in programs(SPECIMEN)["python"]
