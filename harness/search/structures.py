@@ -86,7 +86,10 @@ def _variants(random: Random, number: int, people: list[Person], level: Level) -
     condition: dict[str, Any] = {"properties": [], "rollout_percentage": random.choice((100, 100, 50, None))}
     if random.random() < 1 / 3:
         condition["variant"] = random.choice(("v0", "v1", "gone", "", None))
-    return flag(number, key, {"groups": [condition], "multivariate": {"variants": variants}})
+    # Who takes pinned conditions first answers otherwise than who takes them in the order they stand.
+    later: list[Document] = [{"properties": [], "rollout_percentage": 100, "variant": random.choice(("v0", "v1"))}]
+    conditions = [condition, *(later if random.random() < 1 / 4 else [])]
+    return flag(number, key, {"groups": conditions, "multivariate": {"variants": variants}})
 
 
 def _payload(random: Random, number: int, _: list[Person], level: Level) -> Document:
