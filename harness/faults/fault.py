@@ -143,11 +143,19 @@ class Endpoint(StrEnum):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One fault for this share of the requests of an endpoint."""
+    """One fault for this share of the requests of an endpoint.
+
+    Attributes:
+        fault: What goes wrong.
+        endpoint: Which requests it is about.
+        probability: How likely each of them meets it.
+        first: It is over when so many have met it; 0: never.
+    """
 
     fault: AnyFault
     endpoint: Endpoint = Endpoint.FLAGS
     probability: Share = 1.0
+    first: Annotated[int, Meta(ge=0)] = 0
 
 
 UNRESOLVABLE_HOST: Final = "flags.invalid"

@@ -25,6 +25,8 @@ LANES: Final = ROOT / ".lanes"
 STAMP: Final = ".ready"
 DRIVERS: Final = ROOT / "harness" / "subjects" / "drivers"
 """Sources of the drivers; a compiled SDK's driver is the folder with its name."""
+APPLICATIONS: Final = ROOT / "harness" / "matrix" / "applications"
+"""Sources of the programs of the error-handling matrix; a compiled SDK's is the folder with its name."""
 TOOL_PLACES: Final = ("/usr/local/go/bin", str(Path.home() / ".cargo" / "bin"))
 """Where compilers are when PATH does not say so."""
 
@@ -66,6 +68,11 @@ class Lane(NamedTuple):
     def driver(self) -> Path | None:
         """The folder whose sources are compiled against the SDK; None where the driver is a script."""
         return DRIVERS / self.sdk.replace("-", "_") if self.kind in {Kind.GO, Kind.RUST, Kind.JVM} else None
+
+    @property
+    def application(self) -> Path | None:
+        """The folder of the matrix's program that is compiled beside the driver; None where there is none to compile."""
+        return APPLICATIONS / self.sdk.replace("-", "_") if self.kind is Kind.GO else None
 
 
 # sdks.md: versions change behaviour, so at least two of each are run; the harness compares the first of each.
@@ -114,7 +121,8 @@ def tool(name: str) -> str | None:
 
 def _ingredients(lane: Lane) -> list[Path]:
     lock = [lane.lock] if lane.lock.is_file() else sorted(lane.lock.iterdir())
-    return lock + (sorted(path for path in lane.driver.rglob("*") if path.is_file()) if lane.driver else [])
+    sources = [folder for folder in (lane.driver, lane.application) if folder is not None]
+    return lock + [path for folder in sources for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
 _VERSION_OF: Final = {

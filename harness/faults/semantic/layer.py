@@ -40,6 +40,7 @@ class Layer:
         self.requests: Counter[Endpoint] = Counter()
         self.played: Counter[str] = Counter()
         self._chance = Chance(seed)
+        self._met: Counter[Rule] = Counter()
         self._true: Exchange
         self._freeze: Callable[[], Exchange]
         self._frozen: Exchange | None = None
@@ -49,6 +50,7 @@ class Layer:
         needs_past = any(isinstance(rule.fault, Outdated) for rule in rules)
         self._frozen = (self._frozen or self._freeze()) if needs_past else None
         self.rules = rules
+        self._met.clear()
 
     def forget(self) -> None:
         """Begin counting afresh."""
@@ -72,6 +74,9 @@ class Layer:
         rule = self._chance.draw(self.rules, endpoint)
         if rule is None:
             return await self._true(request)
+        self._met[rule] += 1
+        if rule.first and self._met[rule] >= rule.first:
+            self.rules = tuple(each for each in self.rules if each != rule)
         self.played[_kind(rule.fault)] += 1
         return await self._play(rule.fault, request)
 

@@ -40,7 +40,9 @@ class Damaged(web.StreamResponse):
 def damaged(status: int, content_type: str, body: bytes, how: Breakage) -> Damaged:
     """Return the true answer in a message that is damaged in one way."""
     framing, payload = _DAMAGES[how](body)
-    head = f"HTTP/1.1 {status} OK\r\nContent-Type: {content_type}\r\n{framing}\r\n\r\n"
+    # Without a word about it a caller that keeps connections may write its next request into one that is closing.
+    ending = "" if how is Breakage.LENGTH_TOO_SHORT else "Connection: close\r\n"
+    head = f"HTTP/1.1 {status} OK\r\nContent-Type: {content_type}\r\n{ending}{framing}\r\n\r\n"
     return Damaged(head.encode("latin-1") + payload, closes=how in _ENDS)
 
 

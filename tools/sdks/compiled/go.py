@@ -1,4 +1,4 @@
-"""Go lanes: the driver compiled against the modules that the lock's `go.mod` and `go.sum` name, and no others."""
+"""Go lanes: their programs, compiled against the modules that the lock's `go.mod` and `go.sum` name, and no others."""
 
 from __future__ import annotations
 
@@ -27,18 +27,19 @@ def require() -> None:
 
 
 def install(lane: Lane) -> None:
-    """Compile the driver into the lane.
+    """Compile the programs into the lane.
 
     Raises:
-        Unavailable: a module cannot be had, its hash differs from the lock's, or the driver does not compile.
+        Unavailable: a module cannot be had, its hash differs from the lock's, or a program does not compile.
     """
-    assert lane.driver is not None
-    source = lane.home / "source"
-    shutil.copytree(lane.driver, source)
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(lane.lock / name, source / name)
-    build = [_go(), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", str(lane.home / "driver"), "."]
-    run(build, cwd=source, environment=_ENVIRONMENT)
+    for name, folder in (("driver", lane.driver), ("application", lane.application)):
+        assert folder is not None
+        source = lane.home / "source" / name
+        shutil.copytree(folder, source)
+        for lock in ("go.mod", "go.sum"):
+            shutil.copy(lane.lock / lock, source / lock)
+        build = [_go(), "build", "-mod=readonly", "-trimpath", "-buildvcs=false", "-o", str(lane.home / name), "."]
+        run(build, cwd=source, environment=_ENVIRONMENT)
 
 
 def _go() -> str:

@@ -1,0 +1,1 @@
+"""The document: tables from what was played, and sentences that a test holds to them."""
