@@ -37,7 +37,8 @@ pub unsafe extern "C" fn clock_gettime(clock: c_int, into: *mut Timespec) -> c_i
         *into = Timespec { seconds: instant.div_euclid(NANOSECONDS), nanoseconds: instant.rem_euclid(NANOSECONDS) };
         return 0;
     }
-    let system = SYSTEM.get_or_init(|| std::mem::transmute::<*mut c_void, ClockGettime>(dlsym(NEXT, c"clock_gettime".as_ptr())));
+    let system =
+        SYSTEM.get_or_init(|| std::mem::transmute::<*mut c_void, ClockGettime>(dlsym(NEXT, c"clock_gettime".as_ptr())));
     system(clock, into)
 }
 

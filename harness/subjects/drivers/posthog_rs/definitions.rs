@@ -5,8 +5,6 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use crate::Failure;
-
 /// `served` is the version that the SDK has fetched, `agent` how it named itself.
 #[derive(Default)]
 struct Document {
@@ -22,7 +20,7 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    pub fn start() -> Result<Self, Failure> {
+    pub fn start() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = format!("http://{}", listener.local_addr()?);
         let document = Arc::new(Mutex::new(Document::default()));

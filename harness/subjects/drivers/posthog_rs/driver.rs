@@ -1,7 +1,8 @@
 //! One SDK client at a time, and what it says about one person's flags.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use posthog_rs::{Client, ClientOptions, ClientOptionsBuilder, EvaluateFlagsOptions, FlagValue};
@@ -27,11 +28,11 @@ pub struct Driver {
 
 impl Driver {
     /// Start the endpoint, and a client that knows of no flags: its poll says which version this is.
-    pub fn start() -> Result<Self, Failure> {
+    pub fn start() -> Result<Self, Box<dyn std::error::Error>> {
         let http = reqwest::blocking::Client::builder().no_proxy().build()?;
         let endpoint = Endpoint::start()?;
         let mut driver = Driver { endpoint, http, client: None, stopping: VecDeque::new(), keys: Vec::new() };
-        driver.load(NO_DEFINITIONS)?;
+        driver.load(NO_DEFINITIONS).map_err(|failure| failure.message)?;
         Ok(driver)
     }
 
@@ -48,15 +49,11 @@ impl Driver {
     /// Replace the definitions; where the SDK refuses them, the earlier ones stay.
     pub fn load(&mut self, definitions: &str) -> Result<Value, Failure> {
         let version = self.endpoint.publish(definitions);
-        let refusal = Arc::new(Mutex::new(None));
-        let client = posthog_rs::client(self.options(refusal.clone())?); // It polls before it returns.
-        let reason: Option<String> = refusal.lock().unwrap().take();
-        if let Some(reason) = reason {
+        let is_refused = Arc::new(AtomicBool::new(false));
+        let client = posthog_rs::client(self.options(is_refused.clone())?); // It polls before it returns.
+        if self.endpoint.served() != version || is_refused.load(Ordering::SeqCst) {
             self.stop(Some(client));
-            return Err(reason.into());
-        }
-        if self.endpoint.served() != version {
-            return Err("the SDK did not fetch the definitions".into());
+            return Err(Failure::new("refused", "the SDK did not take the definitions"));
         }
         let previous = self.client.replace(client);
         self.stop(previous);
@@ -65,7 +62,7 @@ impl Driver {
     }
 
     pub fn evaluate(&self, context: Context, asked: Option<Vec<String>>) -> Result<Value, Failure> {
-        let client = self.client.as_ref().ok_or("load definitions first")?;
+        let client = self.client.as_ref().ok_or_else(|| Failure::new("not_loaded", "load definitions first"))?;
         let wanted = |key: &&String| asked.as_ref().is_none_or(|asked| asked.contains(key));
         let keys: Vec<&String> = self.keys.iter().filter(wanted).collect();
         let options = EvaluateFlagsOptions {
@@ -80,7 +77,7 @@ impl Driver {
         clock::set(context.now()?);
         let answer = client.evaluate_flags(identity, options);
         clock::set(None);
-        let answer = answer?;
+        let answer = answer.map_err(|error| Failure::new("sdk", error))?;
         let mut flags = Map::new();
         for key in keys {
             let value = answer.get_flag(key).map(|value| match value {
@@ -92,8 +89,8 @@ impl Driver {
         Ok(json!({"flags": flags}))
     }
 
-    fn options(&self, refusal: Arc<Mutex<Option<String>>>) -> Result<ClientOptions, Failure> {
-        let options = ClientOptionsBuilder::default()
+    fn options(&self, is_refused: Arc<AtomicBool>) -> Result<ClientOptions, Failure> {
+        ClientOptionsBuilder::default()
             .host(self.endpoint.address.clone())
             .api_key("phc_driver".to_string())
             .secret_key("phx_driver")
@@ -102,9 +99,9 @@ impl Driver {
             .poll_interval_seconds(POLL_NEVER_S)
             .blocking_http_client(self.http.clone())
             .before_send(|_| None) // Events about flags that were called are none of the harness's business.
-            .on_error(move |error| *refusal.lock().unwrap() = Some(format!("{error:?}")))
-            .build()?;
-        Ok(options)
+            .on_error(move |_| is_refused.store(true, Ordering::SeqCst)) // A poll that failed; nothing else is sent.
+            .build()
+            .map_err(|error| Failure::new("sdk", error))
     }
 
     /// Stop a client beside the work.

@@ -16,7 +16,28 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{json, Value};
 
-type Failure = Box<dyn std::error::Error>;
+/// What goes into the answer instead of a result.
+pub struct Failure {
+    kind: &'static str,
+    message: String,
+}
+
+impl Failure {
+    pub fn new(kind: &'static str, message: impl ToString) -> Self {
+        Failure { kind, message: message.to_string() }
+    }
+
+    /// The line is JSON, but not a request that can be carried out.
+    pub fn bad_request(message: impl ToString) -> Self {
+        Failure::new("bad_request", message)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::new(if error.is_data() { "bad_request" } else { "bad_json" }, error)
+    }
+}
 
 #[derive(Deserialize)]
 struct Request {
@@ -31,7 +52,7 @@ struct Numbered {
     id: Option<Value>,
 }
 
-fn main() -> Result<(), Failure> {
+fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut driver = Driver::start()?;
     let mut sink = io::stdout().lock();
     for line in io::stdin().lock().lines() {
@@ -45,7 +66,7 @@ fn main() -> Result<(), Failure> {
 fn answer(driver: &mut Driver, line: &str) -> Value {
     let id = serde_json::from_str::<Numbered>(line).ok().and_then(|request| request.id);
     let result = serde_json::from_str(line).map_err(Failure::from).and_then(|request| carry_out(driver, request));
-    let mut reply = result.unwrap_or_else(|error| json!({"error": {"kind": "error", "message": error.to_string()}}));
+    let mut reply = result.unwrap_or_else(|error| json!({"error": {"kind": error.kind, "message": error.message}}));
     reply["id"] = id.unwrap_or_default();
     reply
 }
@@ -53,8 +74,8 @@ fn answer(driver: &mut Driver, line: &str) -> Value {
 fn carry_out(driver: &mut Driver, request: Request) -> Result<Value, Failure> {
     match request.op.as_str() {
         "describe" => Ok(driver.describe()),
-        "load" => driver.load(request.definitions.ok_or("no definitions")?.get()),
-        "evaluate" => driver.evaluate(request.context.ok_or("no context")?, request.flag_keys),
-        _ => Err("op must be one of describe, load, evaluate".into()),
+        "load" => driver.load(request.definitions.ok_or_else(|| Failure::bad_request("no definitions"))?.get()),
+        "evaluate" => driver.evaluate(request.context.ok_or_else(|| Failure::bad_request("no context"))?, request.flag_keys),
+        _ => Err(Failure::bad_request("op must be one of describe, load, evaluate")),
     }
 }

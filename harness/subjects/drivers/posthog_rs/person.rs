@@ -25,7 +25,8 @@ impl Context {
     /// Return the instant as of which is asked, in nanoseconds since 1970.
     pub fn now(&self) -> Result<Option<i64>, Failure> {
         let Some(now) = &self.now else { return Ok(None) };
-        Ok(Some(DateTime::parse_from_rfc3339(now)?.timestamp_nanos_opt().ok_or("an instant beyond the clock's range")?))
+        let instant = DateTime::parse_from_rfc3339(now).map_err(Failure::bad_request)?.timestamp_nanos_opt();
+        instant.map(Some).ok_or_else(|| Failure::bad_request("an instant beyond the clock's range"))
     }
 
     pub fn distinct_id(&self) -> Result<String, Failure> {
@@ -52,7 +53,7 @@ fn text(value: &Value) -> Result<String, Failure> {
     match value {
         Value::String(text) => Ok(text.clone()),
         Value::Number(number) => Ok(number.to_string()),
-        other => Err(format!("identities and group keys are texts to this SDK, not {other}").into()),
+        other => Err(Failure::bad_request(format!("identities and group keys are texts to this SDK, not {other}"))),
     }
 }
 
