@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from .adapter import command as adapter
+from .check import command as check
+from .expect import command as expect
 from .faults.catalogue import listing
 from .report import as_json, findings, table
 from .run import Result, run
@@ -30,6 +32,7 @@ examples:
   flags-harness run --level hostile --html report.html
   flags-harness compare                          reference against the two SDKs, 20 000 pairs of the agreed core
   flags-harness compare --subjects posthog-python@7.42.0,posthog-python@7.91.1 --pairs 5000 --seed 7
+  flags-harness check --server https://us.i.posthog.com   a live project's own flags, read-only, within a budget
   flags-harness faults list                      outages and faults by name
 
 A pair is one flag for one person. Subjects answer from generated definitions, each in a child process of its own with limits
@@ -48,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return AGREE
     if options.command == "adapter":
         return adapter.perform(options)
+    if options.command == "check":
+        return check.perform(options)
+    if options.command == "expect":
+        return expect.perform(options)
     return command.perform(options) if options.command == "run" else _compared(options)
 
 
@@ -116,6 +123,20 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--json", type=Path, metavar="FILE", help="write everything, all findings included, to FILE")
     compare.add_argument("--quiet", action="store_true", help="no progress")
     adapter.add(commands.add_parser("adapter", help="serve an SDK behind PostHog's sdk-test-harness protocol"), DEFAULT_LANES)
+    live = commands.add_parser(
+        "check",
+        help="a live project's answers against the reference, read-only",
+        epilog=check.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    check.add(live, DEFAULT_LANES)
+    answers = commands.add_parser(
+        "expect",
+        help="right answers for a made-up population, as a file for load runs",
+        epilog=expect.EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    expect.add(answers, DEFAULT_LANES)
     faults = commands.add_parser("faults", help="the outages and faults that can be played (python -m harness.faults serve)")
     faults.add_argument("action", choices=["list"], help="name them all")
     return parser

@@ -17,6 +17,7 @@ from typing import Final
 
 import msgspec
 
+from .expected import unreadable
 from .outcome import Outcome, text
 from .plan import PLAN_VARIABLE, Plan
 
@@ -25,18 +26,23 @@ GRACE_S: Final = 60
 EPILOG: Final = """\
 examples:
   flags-load run --url http://127.0.0.1:8080 --rate 200 --duration 30 --users 50
+  flags-load run --url http://127.0.0.1:8080 --rate 100 --expect expected.jsonl
   flags-load run --url https://flags.example.com --rate 50 --duration 60 --users 500 --token phc_…
 
 Requests are started at the intended instants whatever the server does (open loop), and a latency counts from there: a server
 that freezes cannot look fast. Locust does the sending, in a process of its own.
 
-exit codes: 0 every request answered with 200 · 1 some were not · 2 usage · 3 Locust is not installed, or did not run
+exit codes: 0 every request answered with 200, and rightly if --expect is given · 1 some were not · 2 usage
+  · 3 Locust is not installed, or did not run
 """
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.expect and (mistake := unreadable(options.expect)):
+        print(f"flags-load: {mistake}", file=sys.stderr)
+        return USAGE
     if importlib.util.find_spec("locust") is None:
         print("flags-load: Locust is not installed; install holdfast[load]", file=sys.stderr)
         return UNAVAILABLE
@@ -49,6 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             token=options.token,
             seed=options.seed,
             outcome=str(Path(folder) / "outcome.json"),
+            expect=str(options.expect.resolve()) if options.expect else "",
         )
         said = _run_locust(plan)
         if not Path(plan.outcome).exists():
@@ -95,6 +102,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--token", default="phc_holdfast_sample", help="the project token (default: the sample project's)")
     run.add_argument("--seed", type=int, default=1, help="the same seed gives the same arrivals (default 1)")
+    run.add_argument(
+        "--expect",
+        type=Path,
+        metavar="FILE",
+        help="right answers of `flags-harness expect`: its people ask, values must be right",
+    )
     return parser
 
 

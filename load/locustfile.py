@@ -1,7 +1,7 @@
 """What Locust runs, in a process of its own: importing Locust patches the process, so nothing else may import this file.
 
-A user is one person with one distinct id and connections of their own. Each arrival is sent in a greenlet of its own, so that a
-slow answer delays none after it, and is timed from its intended instant.
+A user is one person with one distinct id, of the file of right answers where there is one, and connections of their own. Each
+arrival is sent in a greenlet of its own, so that a slow answer delays none after it, and is timed from its intended instant.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from locust import FastHttpUser, events, task
 from locust.exception import StopUser
 
 from load.arrivals import arrivals
+from load.expected import entries, verdict
 from load.outcome import PERCENTILES, Outcome
 from load.plan import PLAN_VARIABLE, Plan
 
@@ -59,6 +60,8 @@ class Record:
 
 CPU_AT_IMPORT_S = time.process_time()
 RECORD = Record()
+EXPECTED = entries(Path(PLAN.expect)) if PLAN.expect else []
+NOBODY: dict[str, Any] = {"request": {}}
 
 
 class Person(FastHttpUser):
@@ -89,10 +92,19 @@ class Person(FastHttpUser):
 
     def ask(self, number: int, intended: float) -> None:
         """Send one request and record what came of it."""
-        body = {"token": PLAN.token, "distinct_id": f"load-{number}", "groups": {}, "person_properties": {}}
-        answer: Any = self.client.post("/flags/?v=2", json=body)
+        entry = EXPECTED[number % len(EXPECTED)] if EXPECTED else NOBODY
+        request = {"distinct_id": f"load-{number}", "groups": {}, "person_properties": {}, **entry["request"]}
+        answer: Any = self.client.post("/flags/?v=2", json={"token": PLAN.token, **request})
+        took_s = time.monotonic() - intended
         failure = None if answer.status_code == 200 else str(answer.status_code or type(answer.error).__name__)  # noqa: PLR2004
-        RECORD.add(time.monotonic() - intended, failure)
+        RECORD.add(took_s, failure or (verdict(entry, _decoded(answer.content)) if EXPECTED else None))
+
+
+def _decoded(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]

@@ -21,6 +21,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         token: The project token that requests carry.
         seed: Of the arrival schedule.
         outcome: Path of the file that the child writes.
+        expect: Path of a file of right answers (`flags-harness expect`); empty: answers are not held against any.
     """
 
     url: str
@@ -30,3 +31,4 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     seed: int
     outcome: str
+    expect: str = ""

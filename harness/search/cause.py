@@ -52,11 +52,11 @@ def features(specimen: Specimen) -> tuple[str, str, str]:
     if any(leaf.get("type") == "flag" for leaf in leaves):
         return _dependency(leaves, flags)
     around = _around(flag, filters, specimen.definitions)
-    told = sorted({_told(leaf, specimen.person) for leaf in leaves if leaf.get("type") != "cohort"})
-    if not told:
+    found = sorted({told(leaf, specimen.person) for leaf in leaves if leaf.get("type") != "cohort"})
+    if not found:
         return ("+".join(around) or "rollout", *_unfiltered(filters, specimen.person))
-    names = dict.fromkeys((*around, *(name for name, _, _ in told)))
-    return "+".join(names), "+".join(dict.fromkeys(f for _, f, _ in told)), "+".join(dict.fromkeys(p for _, _, p in told))
+    names = dict.fromkeys((*around, *(name for name, _, _ in found)))
+    return "+".join(names), "+".join(dict.fromkeys(f for _, f, _ in found)), "+".join(dict.fromkeys(p for _, _, p in found))
 
 
 def _leaves(filters: Mapping[str, Any], cohorts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -73,7 +73,8 @@ def _leaves(filters: Mapping[str, Any], cohorts: Mapping[str, Any]) -> Iterator[
         yield from walk(tree)
 
 
-def _told(leaf: Mapping[str, Any], person: Person) -> tuple[str, str, str]:
+def told(leaf: Mapping[str, Any], person: Person) -> tuple[str, str, str]:
+    """Return feature, class of the filter's value, class of the property, for one filter and one person."""
     operator = leaf.get("operator", "exact")
     family = FAMILIES.get(operator, "unknown operator")
     of_filter, of_property = CLASSES.get(family, (value_class, value_class))
@@ -133,9 +134,15 @@ def _cohort(leaf: Mapping[str, Any], cohorts: Mapping[str, Any]) -> str:
         return f"{operator}, empty"
     nested = ["values" in member for member in members]
     shape = " of levels and leaves" if len(set(nested)) > 1 else " of levels" if all(nested) else ""
-    empty = ", an empty level" if any(not member["values"] for member in members if "values" in member) else ""
+    empty = ", an empty level" if any(_has_empty_level(one) for one in cohorts.values()) else ""
     inner = " in a cohort" if any(member.get("type") == "cohort" for member in members) else ""
     return f"{operator}{shape}{empty}{inner}"
+
+
+def _has_empty_level(tree: Any) -> bool:
+    """Tell whether a level of the cohort has no members; in a shrunk specimen every cohort is one that is asked about."""
+    levels = tree.get("values") if isinstance(tree, Mapping) else None
+    return levels == [] or any(_has_empty_level(member) for member in levels or () if isinstance(member, Mapping))
 
 
 def _unfiltered(filters: Mapping[str, Any], person: Person) -> tuple[str, str]:
