@@ -75,3 +75,12 @@ def test_what_surrounds_a_filter_names_the_feature(built, feature):
 )  # fmt: skip
 def test_dates_versions_and_patterns_have_classes_of_their_own(family, value, expected):
     assert CLASSES[family][0](value) == expected
+
+
+def test_an_empty_level_counts_however_deep_the_cohort_is_that_has_it():
+    asked = {"key": "id", "type": "cohort", "value": 1, "operator": "in"}
+    cohorts = {
+        "1": {"type": "OR", "values": [{"key": "id", "type": "cohort", "value": 2, "operator": "in"}]},
+        "2": {"type": "OR", "values": [{"type": "AND", "values": [{"type": "OR", "values": []}]}]},
+    }
+    assert features(specimen(asked, cohorts=cohorts))[0] == "cohort, an empty level in a cohort"
