@@ -13,6 +13,8 @@ from harness.case import request_of
 from harness.search.cause import Specimen
 from harness.subjects.protocol import load
 
+from . import compiled
+
 _PYTHON: Final = """\
 # pip install posthog
 import http.server, json, threading
@@ -98,4 +100,11 @@ def _lines(specimen: Specimen) -> str:
     return "python -m reference jsonlines <<'END'\n" + "\n".join(json.dumps(one) for one in requests) + "\nEND\n"
 
 
-_WRITERS: Final[dict[str, Callable[[Specimen], str]]] = {"python": _python, "node": _node, "lines": _lines}
+_WRITERS: Final[dict[str, Callable[[Specimen], str]]] = {
+    "python": _python,
+    "node": _node,
+    "go": compiled.go,
+    "rust": compiled.rust,
+    "java": compiled.java,
+    "lines": _lines,
+}

@@ -10,6 +10,7 @@ import msgspec
 from harness.known import Known
 from harness.search.state import Finding
 
+FORMAT: Final = 1
 USUAL_ZONE: Final = "UTC"
 DECLINES: Final = ("subject declines", "base declines", "both decline")
 
@@ -35,6 +36,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     """All of it.
 
     Attributes:
+        format: The version of this shape as JSON; a field that is added leaves it, one that changes or goes raises it.
         pairs: (flag, person) pairs put to all subjects, shrinking not counted.
         kinds: Subject → kind → pairs.
         replayed: Reproducers of the corpus put to the subjects first.
@@ -58,6 +60,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     expired: list[Known]
     expiring: list[Known]
     crowded_out: int = 0
+    format: int = FORMAT
 
     @property
     def is_good(self) -> bool:

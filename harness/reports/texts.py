@@ -1,9 +1,9 @@
-"""A search's outcome as plain lines: for the terminal, and as Markdown for a pull request. Also JSON and JUnit."""
+"""A search's outcome as plain lines: for the terminal, and as Markdown for a pull request. Also JSON."""
 
 from __future__ import annotations
 
 import json
-import xml.etree.ElementTree as ET
+import re
 
 import msgspec
 
@@ -62,7 +62,7 @@ def said(verdict: Verdict | None) -> str:
 
 
 def markdown(outcome: Outcome) -> str:
-    """Return a comment for a pull request."""
+    """Return a comment for a pull request; the first findings with their reproducers, folded."""
     verdict = "agree, apart from what is known" if outcome.is_good else f"{len(outcome.new)} unexplained"
     lines = [
         f"## Flag consistency: {verdict}",
@@ -70,49 +70,42 @@ def markdown(outcome: Outcome) -> str:
         "| subject | version | decided | declined | known | new |",
         "|---|---|--:|--:|--:|--:|",
     ]
-    lines += ["| " + " | ".join(row) + " |" for row in rows(outcome)]
+    lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows(outcome)]
     for title, findings in (("New", outcome.new), ("Known", [one.finding for one in outcome.seen])):
         if findings:
             lines += ["", f"### {title}", ""]
             lines += [
-                f"- `{finding.cause}` — {said(finding.base_answer)} / {said(finding.subject_answer)}" for finding in findings
+                f"- {code(str(finding.cause))} — {code(said(finding.base_answer))} / {code(said(finding.subject_answer))}"
+                for finding in findings
             ]
-    lines += [f"- vanished: `{name}` on {subject}" for name, subject in outcome.vanished]
-    lines += [f"- expired: `{known.id}` on {known.expires}" for known in outcome.expired]
-    return "\n".join([*lines, "", f"`{outcome.repeat()}`", ""])
+    lines += [line for finding in outcome.new[:SHOWN] for line in _folded(finding)]
+    lines += ["", *_warnings(outcome)]
+    return "\n".join([*lines, "", code(outcome.repeat()), ""])
+
+
+def code(text: str) -> str:
+    """Return a text as Markdown code in one line, whatever is in it."""
+    line = re.sub(r"\s", " ", text)
+    fence = "`" * (1 + max((len(run) for run in re.findall("`+", line)), default=0))
+    return f"{fence}{line}{fence}" if len(fence) == 1 else f"{fence} {line} {fence}"
+
+
+def _folded(finding: Finding) -> list[str]:
+    text = "\n".join(reproducer(finding))
+    fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
+    return ["", "<details><summary>Reproducer</summary>", "", fence, text, fence, "</details>"]
+
+
+def _warnings(outcome: Outcome) -> list[str]:
+    lines = [f"- vanished: {code(name)} on {code(subject)}: take it out" for name, subject in outcome.vanished]
+    lines += [f"- expired: {code(known.id)} on {known.expires}: it forgives nothing any more" for known in outcome.expired]
+    lines += [f"- expires: {code(known.id)} on {known.expires}: look again" for known in outcome.expiring]
+    return lines + ([f"- no room for {outcome.crowded_out} more findings"] if outcome.crowded_out else [])
 
 
 def as_json(outcome: Outcome) -> bytes:
-    """Return everything."""
+    """Return everything; `docs/flags-harness.schema.json` describes it."""
     return msgspec.json.format(msgspec.json.encode(outcome), indent=1) + b"\n"
-
-
-def junit(outcome: Outcome) -> bytes:
-    """Return one test case a cause: new ones fail, known ones pass; an expired entry fails, a vanished one is an error."""
-    cases: list[tuple[str, str, str | None, str]] = [
-        (one.finding.cause.subject, f"known: {one.known.id}", None, one.known.why) for one in outcome.seen
-    ]
-    cases += [(finding.cause.subject, str(finding.cause), "failure", "\n".join(reproducer(finding))) for finding in outcome.new]
-    cases += [("register", f"expired: {known.id}", "failure", f"expired on {known.expires}") for known in outcome.expired]
-    cases += [(subject, f"vanished: {name}", None, "no longer shows") for name, subject in outcome.vanished]
-    cases += [(one.name, f"took part at version {one.version}", None, "") for one in outcome.took]
-    failures = sum(1 for case in cases if case[2])
-    suite = ET.Element("testsuite", name="flags-harness", tests=f"{len(cases)}", failures=f"{failures}")
-    for group, name, trouble, text in cases:
-        case = ET.SubElement(suite, "testcase", classname=group, name=name)
-        if trouble:
-            ET.SubElement(case, trouble, message=name).text = printable(text)
-        elif text:
-            ET.SubElement(case, "system-out").text = printable(text)
-    written: bytes = ET.tostring(suite, encoding="utf-8", xml_declaration=True)
-    return written
-
-
-def printable(text: str) -> str:
-    """Return text without the characters that XML cannot carry."""
-    return "".join(
-        c if c in "\t\n" or (" " <= c < "\ud800") or "\ue000" <= c <= "\ufffd" or c > "\uffff" else "�" for c in text
-    )
 
 
 def rows(outcome: Outcome) -> list[tuple[str, ...]]:

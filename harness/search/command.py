@@ -16,9 +16,10 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn, TimeElapsedColumn
 
 from harness import known
+from harness.reports.junit import junit
 from harness.reports.outcome import USUAL_ZONE, Outcome
 from harness.reports.page import page
-from harness.reports.texts import as_json, junit, markdown, terminal
+from harness.reports.texts import as_json, markdown, terminal
 from harness.subjects.catalogue import UnknownSubject, find
 from harness.subjects.child import Launch, UnusableSubject
 

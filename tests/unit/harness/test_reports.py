@@ -3,14 +3,20 @@
 import json
 import xml.etree.ElementTree as ET
 from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
 
+import jsonschema
+import msgspec
 import pytest
 
 from harness.known import Known
+from harness.reports.junit import junit
 from harness.reports.languages import programs
 from harness.reports.outcome import Outcome, Seen, Took
 from harness.reports.page import page
-from harness.reports.texts import as_json, junit, markdown, terminal
+from harness.reports.schema import schema
+from harness.reports.texts import as_json, code, markdown, terminal
 from harness.search.cause import Cause, Specimen
 from harness.search.state import Finding
 from harness.search.structures import flag
@@ -48,7 +54,7 @@ def test_every_report_names_versions_new_causes_known_ones_and_vanished_ones(ren
     for word in ("reference", "sdk@1", "0.1", "order"):
         assert word in text
     assert "texts" in text or "date" in text
-    assert "gone" in text or render is page
+    assert "gone" in text
 
 
 def test_an_outcome_is_good_when_nothing_is_new_and_nothing_is_past_its_day():
@@ -63,23 +69,141 @@ def test_declined_pairs_are_counted_apart():
     assert row.split() == ["sdk@1", "1", "94", "6", "1", "1"]
 
 
-def test_the_page_is_self_contained_and_escapes():
-    html = page(outcome())
-    assert "<script" not in html
-    assert "src=" not in html
-    assert "href=" not in html
-    assert "&lt;script&gt;" in html
+class Page(HTMLParser):
+    """Every tag with its attributes, and the text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.said = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.said.append(data)
 
 
-def test_junit_is_xml_with_one_failure_a_new_cause():
-    suite = ET.fromstring(junit(outcome()))
-    assert (suite.get("failures"), len(suite.findall(".//failure"))) == ("1", 1)
+def hostile():
+    """An outcome in which everything that anybody else wrote is an attack."""
+    cause = Cause("reference", EVIL, EVIL, EVIL, EVIL, EVIL)
+    known = msgspec.structs.replace(KNOWN, id=EVIL, why=EVIL, evidence=EVIL, deviates=EVIL)
+    answer = Verdict(Status.VALUE, value=EVIL, payload=EVIL)
+    one = Finding(cause, SPECIMEN, answer, answer, EVIL)
+    return outcome(
+        took=[Took("reference", EVIL, is_base=True), Took(EVIL, EVIL, is_base=False)], kinds={EVIL: {EVIL: 1}},
+        zone=EVIL, level=EVIL,
+        new=[one], seen=[Seen(known, one)], vanished=[(EVIL, EVIL)], expired=[known], expiring=[known], crowded_out=2,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", [outcome, hostile])
+def test_the_page_loads_nothing_runs_nothing_and_leads_to_places_of_its_own(shown):
+    read = Page(page(shown()))
+    used = {name for tag, attributes in read.tags for name in attributes}
+    assert used <= {"lang", "charset", "http-equiv", "name", "content", "class", "id", "href"}
+    assert {tag for tag, _ in read.tags}.isdisjoint({"script", "link", "img", "iframe", "object", "base", "form"})
+    places = {f"#{attributes['id']}" for _, attributes in read.tags if "id" in attributes}
+    assert {attributes["href"] for _, attributes in read.tags if "href" in attributes} <= places
+    assert (
+        "meta",
+        {"http-equiv": "Content-Security-Policy", "content": "default-src 'none'; style-src 'unsafe-inline'"},
+    ) in read.tags
+    assert "url(" not in page(shown())
+    assert "@import" not in page(shown())
+
+
+def test_what_others_wrote_stays_text():
+    text = page(hostile())
+    assert "<script" not in text
+    assert "\x00" not in text
+    assert "</pre><script>" in "".join(Page(text).said)
+
+
+def test_the_page_says_what_terminal_and_matrix_say():
+    said = "".join(Page(page(outcome(expired=[KNOWN], crowded_out=3))).said)
+    for word in ("1 causes are unexplained", "past their day", "3 findings had no room", "sdk@1 deviates", "Reads texts."):
+        assert word in said
+    assert "They agree" in page(outcome(new=[]))
+
+
+# The file format that Jenkins, GitLab and GitHub's reporters read, as the schema known as junit-10.xsd has it:
+# element → (attributes it may have, those it must have, children in order).
+JUNIT = {
+    "testsuite": (
+        {"name", "tests", "failures", "errors", "skipped", "time", "timestamp", "hostname", "id", "package", "group"},
+        {"name", "tests", "failures", "errors"}, ["properties", "testcase", "system-out", "system-err"],
+    ),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, {"name", "value"}, []),
+    "testcase": ({"name", "classname", "time", "group"}, {"name", "classname", "time"}, [
+        "skipped", "error", "failure", "system-out", "system-err",
+    ]),
+    "failure": ({"message", "type"}, {"message", "type"}, []),
+    "system-out": (set(), set(), []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shown", [outcome, hostile])
+def test_junit_has_the_shape_that_ci_servers_read(shown):
+    suite = ET.fromstring(junit(shown()))
+    assert suite.tag == "testsuite"
+    for element in suite.iter():
+        may, must, children = JUNIT[element.tag]
+        assert must <= set(element.attrib) <= may, element.tag
+        order = [children.index(child.tag) for child in element]
+        assert order == sorted(order), element.tag
     assert suite.get("tests") == str(len(suite.findall("testcase")))
+    assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+    assert (suite.get("errors"), suite.get("skipped"), suite.get("time")) == ("0", "0", "5.000")
+
+
+def test_junit_fails_for_new_causes_entries_past_their_day_and_findings_without_room():
+    suite = ET.fromstring(junit(outcome(expired=[KNOWN], crowded_out=1)))
+    failed = [case.get("name") for case in suite.findall("testcase") if case.find("failure") is not None]
+    assert failed == ["sdk@1: value · order · number · text", "expired: texts", "room for all findings"]
+    assert ET.fromstring(junit(outcome(new=[]))).get("failures") == "0"
+    properties = {one.get("name"): one.get("value") for one in suite.iter("property")}
+    assert (properties["seed"], properties["repeat"]) == ("7", outcome().repeat())
+
+
+def test_markdown_stays_a_table_and_code_whatever_subjects_are_called():
+    text = markdown(hostile())
+    assert "\n```\n" in text
+    odd = "a`b``c|d\ne"
+    assert code(odd) == "``` a`b``c|d e ```"
+    assert code("plain") == "`plain`"
+    [row] = [line for line in markdown(outcome(took=[Took("a|b", "1", is_base=True)])).splitlines() if line.startswith("| a")]
+    assert row.count("|") - row.count("\\|") == 7
+
+
+def test_the_json_is_of_the_published_schema_and_names_its_format():
+    checked_in = json.loads((Path(__file__).resolve().parents[3] / "docs" / "flags-harness.schema.json").read_bytes())
+    assert checked_in == json.loads(msgspec.json.encode(schema())), (
+        "python -m harness.reports.schema > docs/flags-harness.schema.json"
+    )
+    for shown in (outcome(), hostile(), outcome(expired=[KNOWN])):
+        written = json.loads(as_json(shown))
+        jsonschema.validate(written, checked_in)
+        assert written["format"] == 1
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({**written, "format": 2}, checked_in)
+
+
+def test_programs_for_compiled_sdks_keep_definitions_and_texts_as_they_are():
+    person = {"distinct_id": 'é"\\😀', "person_properties": {"a": [1, 1.5, None, True], "b": {"c": "\u2028"}}, "device_id": "d"}
+    written = programs(Specimen(SPECIMEN.definitions, person, SPECIMEN.flag_key))
+    pasted = json.dumps(json.dumps(SPECIMEN.definitions))
+    assert all(pasted in written[language] for language in ("go", "rust", "java"))
+    assert r'"é\"\\😀"' in written["go"]
+    assert '"a": []any{1, 1.5, nil, true}, "b": map[string]any{"c": ' in written["go"]
+    assert '"$device_id": "d"' in written["go"]
+    assert all(line.isascii() for line in written["rust"].splitlines() if line.startswith("const"))
 
 
 def test_a_reproducer_comes_as_a_program_in_every_language():
     written = programs(SPECIMEN)
-    assert list(written) == ["python", "node", "lines"]
+    assert list(written) == ["python", "node", "go", "rust", "java", "lines"]
     compile(written["python"], "reproducer", "exec")
     lines = written["lines"].splitlines()[1:3]
     assert [json.loads(line)["op"] for line in lines] == ["load", "evaluate"]
