@@ -67,7 +67,7 @@ class Hunt:
             label = self._label(self.state.rough.get(str(rough), rough))
             if label in self.found:
                 self.found[label].count += 1
-            elif has_time():
+            elif has_time() or not self.found:  # A run that is out of time must not end as if it had met nothing.
                 await self._new(str(rough), found, specimen, has_time)
 
     def remember(self, finding: Finding) -> None:

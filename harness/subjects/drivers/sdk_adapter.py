@@ -14,6 +14,7 @@ import copy
 import http.client
 import json
 import os
+import socket
 import sys
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -50,6 +51,9 @@ class Adapter:
     def _once(self, method: str, path: str, body: dict[str, Any] | None) -> tuple[int, Any]:
         text = None if body is None else json.dumps(body)
         self._connection.request(method, self._path + path, text, {"Content-Type": "application/json"})
+        if self._connection.sock is not None and hasattr(socket, "TCP_QUICKACK"):
+            # Many adapters write head and body apart, and wait 40 ms for an acknowledgement in between unless it comes at once.
+            self._connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
         response = self._connection.getresponse()
         return response.status, json.loads(response.read())
 

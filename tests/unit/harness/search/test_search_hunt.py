@@ -48,6 +48,19 @@ async def hunted(state, claimant=lambda _: None):
     return hunt
 
 
+async def test_a_search_that_is_out_of_time_with_differences_in_hand_does_not_end_as_if_there_were_none():
+    state = State(1)
+    hunt = Hunt(Panel(), state)
+    for theme in THEMES:
+        before = len(state.findings)
+        case = batch(theme, state.level, "1")
+        met = await hunt.panel.differences(case.definitions, case.people)
+        specimens = [(one, Specimen(case.definitions, case.people[one.person], one.flag_key)) for one in met]
+        await hunt.keep(specimens, lambda: False)
+        assert (len(state.findings) == 1) is (bool(met) or bool(before))
+    assert len(state.findings) == 1
+
+
 async def test_what_is_found_is_one_flag_one_condition_one_filter_and_one_property():
     found = (await hunted(State(1))).state.findings
     assert found
