@@ -60,17 +60,19 @@ def features(specimen: Specimen) -> tuple[str, str, str]:
 
 
 def _leaves(filters: Mapping[str, Any], cohorts: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    def walk(node: Any) -> Iterator[Mapping[str, Any]]:
-        if isinstance(node, Mapping) and "values" in node:
-            for member in node["values"] or ():
-                yield from walk(member)
-        elif isinstance(node, Mapping):
-            yield node
-
     for condition in filters.get("groups") or ():
         yield from (leaf for leaf in condition.get("properties") or () if isinstance(leaf, Mapping))
     for tree in cohorts.values():
-        yield from walk(tree)
+        yield from _of_tree(tree)
+
+
+def _of_tree(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield the filters of a cohort, at any depth."""
+    if isinstance(node, Mapping) and "values" in node:
+        for member in node["values"] or ():
+            yield from _of_tree(member)
+    elif isinstance(node, Mapping):
+        yield node
 
 
 def told(leaf: Mapping[str, Any], person: Person) -> tuple[str, str, str]:
@@ -136,7 +138,18 @@ def _cohort(leaf: Mapping[str, Any], cohorts: Mapping[str, Any]) -> str:
     shape = " of levels and leaves" if len(set(nested)) > 1 else " of levels" if all(nested) else ""
     empty = ", an empty level" if any(_has_empty_level(one) for one in cohorts.values()) else ""
     inner = " in a cohort" if any(member.get("type") == "cohort" for member in members) else ""
+    inner = " in a cycle" if _is_cyclic(cohorts) else inner
     return f"{operator}{shape}{empty}{inner}"
+
+
+def _is_cyclic(cohorts: Mapping[str, Any]) -> bool:
+    """Tell whether some cohort asks about itself, be it by way of others."""
+    asks = {
+        key: {str(leaf["value"]) for leaf in _of_tree(tree) if leaf.get("type") == "cohort"} for key, tree in cohorts.items()
+    }
+    for _ in asks:  # who asks nobody that is left is in no cycle
+        asks = {key: others & asks.keys() for key, others in asks.items() if others & asks.keys()}
+    return bool(asks)
 
 
 def _has_empty_level(tree: Any) -> bool:

@@ -83,8 +83,8 @@ class Panel:
 
     @contextlib.contextmanager
     def hurried(self, answer_s: float) -> Iterator[None]:
-        """Wait less for answers for a while: for those who shrink what hangs."""
-        children = self._children()
+        """Wait less for those who are compared, for a while: for whoever knows that they hang. The base has its usual time."""
+        children = [child for _, child in self.pairs]
         usual = [child.answer_s for child in children]
         for child in children:
             child.answer_s = answer_s

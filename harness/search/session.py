@@ -12,11 +12,11 @@ import msgspec
 
 from harness.known import Register
 from harness.reports.outcome import Outcome, Seen, Took
-from harness.subjects.child import Child, Launch
+from harness.subjects.child import Child, Launch, TroubleKind
 
 from .cause import Cause
 from .corpus import read
-from .hunt import Hunt
+from .hunt import HURRY_S, Hunt
 from .panel import Panel
 from .state import Finding, State
 
@@ -83,7 +83,9 @@ async def _replayed(panel: Panel, kept: Sequence[Finding]) -> tuple[list[Cause],
             continue
         asked.append(finding.cause)
         alone = panel.only(finding.cause.subject)
-        differences = await alone.differences(finding.specimen.definitions, [finding.specimen.person])
+        hurry = alone.hurried(HURRY_S) if finding.cause.kind == TroubleKind.HANG else contextlib.nullcontext()
+        with hurry:
+            differences = await alone.differences(finding.specimen.definitions, [finding.specimen.person])
         again = next((one for one in differences if one.kind == finding.cause.kind), None)
         if again is not None:
             met.append(Finding(finding.cause, finding.specimen, again.base_answer, again.subject_answer, again.detail))

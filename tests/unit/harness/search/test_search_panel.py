@@ -77,7 +77,7 @@ async def test_what_stands_beside_the_context_goes_onto_the_line():
     assert subject.asked == [{"op": "evaluate", "context": context, "timezone": "UTC", "flag_keys": ["f"]}]
 
 
-def test_who_hurries_waits_less_until_done_also_when_it_fails():
+def test_who_hurries_waits_less_for_the_subject_until_done_also_when_it_fails():
     base, subject = Subject("reference", True), Subject("sdk@1", True)
     panel = Panel(base, [subject])
     with pytest.raises(ValueError, match="broken off"):
@@ -87,7 +87,7 @@ def test_who_hurries_waits_less_until_done_also_when_it_fails():
 
 def break_off(hurry, waits):
     with hurry:
-        assert waits() == [1.5, 1.5]
+        assert waits() == [20.0, 1.5]
         raise ValueError("broken off")
 
 
