@@ -58,8 +58,8 @@ class Run:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, optionally write; 0 when every mark holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.telemetry", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15, help="slices of each row (default 15)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="length of a slice (default 1)")
+    parser.add_argument("--rounds", type=int, default=41, help="slices of each row (default 41)")
+    parser.add_argument("--seconds", type=float, default=0.4, help="length of a slice (default 0.4)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     run = measure(options.rounds, options.seconds)
