@@ -8,11 +8,11 @@ from typing import Final
 
 import msgspec
 
-from harness.faults.scenario import Known, Today
+from harness.faults.fault import Emptied, Outdated
 
 from .script import History
-from .shot import OK, Shot
-from .truth import Truth, Wrong
+from .shot import OK, Shot, Values
+from .truth import Truth, Wrong, version_at
 
 TRIP_S: Final = 5.0
 NORMAL_S: Final = 30.0
@@ -51,6 +51,7 @@ class Figures(msgspec.Struct, frozen=True):
         hit_p99_s: Of fresh hits.
         checked: Answers held to the truth.
         wrong: Those that it does not bear out.
+        as_said: Those that are the service's own untruth: it said so, as a good answer, and nothing at hand knew better.
         labels: How often each kind of answer came during the fault.
     """
 
@@ -66,6 +67,7 @@ class Figures(msgspec.Struct, frozen=True):
     hit_p99_s: float | None
     checked: int
     wrong: list[Wrong]
+    as_said: int
     labels: dict[str, int]
 
     @property
@@ -86,6 +88,7 @@ def figures(history: History, truth: Truth) -> Figures:
     stretches = [each for each in _stretches(history) if each.is_open]
     open_shots = [shot for each in stretches for shot in each.shots]
     answered = [shot for shot in history.shots if shot.status == OK and shot.content is not None]
+    wrong, as_said = _wrong(history, truth, answered)
     return Figures(
         known=len(known),
         known_failed=sum(_has_failed(shot) for shot in known),
@@ -98,19 +101,20 @@ def figures(history: History, truth: Truth) -> Figures:
         open_p99_s=p99(shot.latency_s for shot in open_shots),
         hit_p99_s=p99(shot.latency_s for shot in history.shots if shot.is_fresh_hit),
         checked=len(answered),
-        wrong=_wrong(history, truth, answered),
+        wrong=wrong,
+        as_said=as_said,
         labels=_labels(shots, history.ended_at),
     )
 
 
 def complaints(history: History, found: Figures) -> list[str]:
-    """Say what is wrong with a performance, by the marks of issue 4; what nobody could notice is not counted."""
+    """Say what is wrong with a performance, by the marks of issue 4; what the service itself said so is counted apart."""
     today, said = history.scenario.today, []
     if found.known_failed:
         said.append(f"{found.known_failed} of {found.known} answers for known keys failed")
-    if found.wrong_known and today.known is not Known.AS_SAID:
+    if found.wrong_known:
         said.append(f"{len(found.wrong_known)} answers for known keys are wrong: {found.wrong_known[0].why}")
-    if found.wrong_strangers and not _is_said_to_strangers(today):
+    if found.wrong_strangers:
         said.append(f"{len(found.wrong_strangers)} answers for strangers are wrong: {found.wrong_strangers[0].why}")
     if today.trips and (found.trip_s is None or found.trip_s > TRIP_S):
         said.append("it did not trip" if found.trip_s is None else f"it took {found.trip_s:.1f} s to trip")
@@ -127,11 +131,6 @@ def p99(latencies: Iterable[float]) -> float | None:
     """Return the 99th percentile (nearest rank); None of nothing."""
     found = sorted(latencies)
     return found[max(0, -(-99 * len(found) // 100) - 1)] if found else None
-
-
-def _is_said_to_strangers(today: Today) -> bool:
-    """Nothing tells a wrong answer to somebody never seen before: it is relayed as the service said it."""
-    return today.stranger == OK and today.known is not Known.LIVE
 
 
 def _has_failed(shot: Shot) -> bool:
@@ -153,20 +152,31 @@ def _stretches(history: History) -> list[Stretch]:
     return found
 
 
-def _wrong(history: History, truth: Truth, answered: Sequence[Shot]) -> list[Wrong]:
-    found = []
+def _wrong(history: History, truth: Truth, answered: Sequence[Shot]) -> tuple[list[Wrong], int]:
+    """Hold every answer to the truth; return those that are wrong, and how many more are the service's own untruth."""
+    found, as_said = list[Wrong](), 0
     for shot in answered:
         assert shot.content is not None
-        why = truth.check(
-            shot,
-            history.contents.values[shot.content],
-            history.changes,
-            late_s=history.late_s,
-            holds_definitions=history.plan.holds_definitions,
-        )
-        if why:
+        given = history.contents.values[shot.content]
+        why = truth.check(shot, given, history.changes, late_s=history.late_s, holds_definitions=history.plan.holds_definitions)
+        if why and shot.is_normal and given == _untruth(history, truth, shot):
+            as_said += 1
+        elif why:
             found.append(Wrong(shot, why))
-    return found
+    return found, as_said
+
+
+def _untruth(history: History, truth: Truth, shot: Shot) -> Values | None:
+    """Return what the service's fault makes of the truth for this user, where nothing at hand can tell; None elsewhere.
+
+    An emptied answer can be told from what was said before to the same user, or from definitions held.
+    """
+    faults = {type(rule.fault) for phase in history.scenario.phases for rule in phase.rules}
+    if shot.received_at < history.fault_at:
+        return None
+    if Emptied in faults:
+        return None if shot.is_known or history.plan.holds_definitions else {}
+    return truth.of(shot.user, version_at(history.changes, history.fault_at)) if Outdated in faults else None
 
 
 def _labels(shots: Sequence[Shot], ended_at: float) -> dict[str, int]:

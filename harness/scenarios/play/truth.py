@@ -57,6 +57,10 @@ class Truth:
     def __init__(self, values: Mapping[tuple[int, str], Values]) -> None:
         self._values = values
 
+    def of(self, user: str, version: int) -> Values:
+        """Return what the service says for a user under one version."""
+        return self._values[version, user]
+
     def check(
         self, shot: Shot, given: Values, changes: Sequence[Change], *, late_s: float, holds_definitions: bool = False
     ) -> str:
@@ -77,6 +81,11 @@ class Truth:
         if not is_mixed:
             return _difference(given, allowed)
         return _piecewise(given, allowed, has_errors=shot.has_errors)
+
+
+def version_at(changes: Sequence[Change], at: float) -> int:
+    """Name the version that was put in place last at a time."""
+    return max((change for change in changes if change.at <= at), key=lambda change: change.at).version
 
 
 def versions_in(changes: Sequence[Change], spans: Iterable[tuple[float, float]]) -> list[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -29,12 +30,22 @@ def shot(at: float, *, took_s: float = 0.01, content: int | None = 0, **more: An
     return Shot("user", due_at=at, sent_at=at, received_at=at + took_s, content=content, **more)
 
 
-def history(*shots: Shot, name: str = "retry-storm", samples: tuple[Sample, ...] = (), values: Values = RIGHT) -> History:
+STILL = (Change(0, -1e9),)
+
+
+def history(
+    *shots: Shot,
+    name: str = "retry-storm",
+    samples: Sequence[Sample] = (),
+    values: Values = RIGHT,
+    changes: Sequence[Change] = STILL,
+    holds_definitions: bool = False,
+) -> History:
     contents = Contents()
     contents.values.append(values)
     return History(
-        scenario=SCENARIOS[name], plan=Plan(), shots=list(shots), contents=contents, samples=list(samples),
-        changes=[Change(0, -1e9)], fault_at=100.0, ended_at=110.0,
+        scenario=SCENARIOS[name], plan=Plan(holds_definitions=holds_definitions), shots=list(shots), contents=contents,
+        samples=list(samples), changes=list(changes), fault_at=100.0, ended_at=110.0,
     )  # fmt: skip
 
 
@@ -79,7 +90,7 @@ def test_every_answer_with_flags_is_held_to_the_truth_those_before_the_fault_too
 
 FINE = Figures(
     known=10, known_failed=0, strangers=5, strangers_failed=5, trip_s=1.0, open_s=9.0, load_ratio=0.01, normal_s=12.0,
-    open_p99_s=0.02, hit_p99_s=0.01, checked=10, wrong=[], labels={},
+    open_p99_s=0.02, hit_p99_s=0.01, checked=10, wrong=[], as_said=0, labels={},
 )  # fmt: skip
 WRONG = Wrong(shot(1.0), "it lacks a flag")
 
@@ -89,6 +100,7 @@ WRONG = Wrong(shot(1.0), "it lacks a flag")
     [
         ("failed", {"known_failed": 1}),
         ("wrong", {"wrong": [WRONG]}),
+        ("for strangers are wrong", {"wrong": [Wrong(shot(1.0, is_known=False), "it lacks flags")]}),
         ("did not trip", {"trip_s": None}),
         ("5.1 s to trip", {"trip_s": 5.1}),
         ("2.1%", {"load_ratio": 0.021}),
@@ -103,13 +115,34 @@ def test_each_mark_is_missed_by_what_misses_it_alone(what: str, change: dict[str
     assert what in said[0]
 
 
-def test_what_nobody_could_notice_is_counted_and_no_miss() -> None:
-    stranger = Wrong(shot(1.0, is_known=False), "it lacks flags")
-    emptied = msgspec.structs.replace(FINE, wrong=[stranger], trip_s=None)
-    assert complaints(history(name="undefined-200"), emptied) == []
-    assert complaints(history(name="retry-storm"), msgspec.structs.replace(FINE, wrong=[stranger]))
-    outdated = msgspec.structs.replace(FINE, wrong=[WRONG], trip_s=None)
-    assert complaints(history(name="outdated-200"), outdated) == []
+def test_what_nobody_could_notice_is_counted_apart_and_no_miss() -> None:
+    emptied = {"is_known": False, "took_s": 0.5}
+    found = figures(history(shot(101.0, **emptied), name="undefined-200", values={}), TRUTH)
+    assert (found.as_said, found.wrong) == (1, [])
+    outdated = history(shot(105.0), name="outdated-200", changes=[Change(0, -1e9), Change(1, 102.0)])
+    found = figures(outdated, Truth({(0, "user"): RIGHT, (1, "user"): {}}))
+    assert (found.as_said, found.wrong) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("name", "holds_definitions", "given", "more"),
+    [
+        ("retry-storm", False, {}, {"is_known": False}),
+        ("undefined-200", False, {}, {}),
+        ("undefined-200", True, {}, {"is_known": False}),
+        ("undefined-200", False, {"pulse": (True, None, "of somebody else")}, {"is_known": False}),
+        ("undefined-200", False, {}, {"is_known": False, "at": 99.0}),
+        ("outdated-200", False, {"pulse": (True, None, "of somebody else")}, {}),
+        ("outdated-200", False, {}, {"cache": "holdfast; fwd=stale; ttl=-1; detail=stale", "age_s": 1}),
+    ],
+)
+def test_an_untruth_that_could_be_noticed_is_wrong(
+    name: str, holds_definitions: bool, given: Values, more: dict[str, Any]
+) -> None:
+    asked = shot(**{"at": 101.0, **more})
+    found = figures(history(asked, name=name, values=given, holds_definitions=holds_definitions), TRUTH)
+    assert (found.as_said, len(found.wrong)) == (0, 1)
+    assert complaints(history(name=name), found)
 
 
 def test_the_ninety_ninth_percentile_is_the_nearest_rank() -> None:
@@ -121,7 +154,7 @@ def test_the_ninety_ninth_percentile_is_the_nearest_rank() -> None:
 
 def test_the_measured_section_is_replaced_and_the_rest_of_a_page_left_alone() -> None:
     first = section([Row("slow", FINE, ["too slow"])], Plan())
-    assert "| slow | 10 | 0 | 0 | 5 | 5 | 0 | 1.0 s | 9 s | 1.0% | 12.0 s | 2.0 (20 ÷ 10 ms) | too slow |" in first
+    assert "| slow | 10 | 0 | 0 | 5 | 5 | 0 | 0 | 1.0 s | 9 s | 1.0% | 12.0 s | 2.0 (20 ÷ 10 ms) | too slow |" in first
     page = with_measured("# Page\n", first)
     assert page.startswith("# Page\n")
     assert measured_in(page) == first
