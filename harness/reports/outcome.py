@@ -60,6 +60,7 @@ class Outcome(msgspec.Struct, kw_only=True):
     expired: list[Known]
     expiring: list[Known]
     crowded_out: int = 0
+    strict: bool = False
     format: int = FORMAT
 
     @property
@@ -75,7 +76,10 @@ class Outcome(msgspec.Struct, kw_only=True):
         """Return the command that starts the same search."""
         names = ",".join(one.name for one in self.took if not one.is_twin)
         zone = "" if self.zone == USUAL_ZONE else f" --zone {self.zone}"
-        return f"flags-harness run --subjects {names} --seed {self.seed} --level {self.level}{zone} --seconds {self.seconds:g}"
+        options = (
+            f"--seed {self.seed} --level {self.level}{zone}{' --strict' if self.strict else ''} --seconds {self.seconds:g}"
+        )
+        return f"flags-harness run --subjects {names} {options}"
 
     def matrix(self) -> tuple[Sequence[str], list[tuple[str, list[str]]]]:
         """Return subjects and, by feature, what each did: `new`, `known`, or nothing."""

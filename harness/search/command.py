@@ -63,6 +63,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--known", type=Path, metavar="FILE|FOLDER", help="known divergences, TOML (default: all that are kept here)"
     )
     parser.add_argument("--corpus", type=Path, default=FOLDER, metavar="FOLDER", help="reproducers to replay first")
+    parser.add_argument(
+        "--strict", action="store_true", help="declining where another decides is a difference: for versions of one SDK"
+    )
     parser.add_argument("--save", action="store_true", help="write what was found into the corpus folder")
     parser.add_argument("--state", type=Path, metavar="FILE", help="go on from here, and leave the state here")
     for name in _REPORTS:
@@ -100,6 +103,7 @@ def _plan(options: argparse.Namespace) -> Plan:
         corpus=options.corpus,
         register=known.read(options.known or known.OURS, today()),
         zone=options.zone,
+        strict=options.strict,
         batches=options.batches,
     )
 

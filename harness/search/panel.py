@@ -26,6 +26,7 @@ PATIENCE: Final = 1
 """A document that makes a subject hang would make it hang for every person, and each costs a wait."""
 
 
+_ONE_DECLINES: Final = frozenset({Kind.SUBJECT_DECLINES, Kind.BASE_DECLINES})
 Pair: TypeAlias = "tuple[Child, Child]"
 """Whom to compare with, and who is compared."""
 
@@ -60,22 +61,33 @@ class Panel:
 
     A twin is the same subject in another host zone. It is compared with its own first self, so that what it differs in is the
     zone's doing and nobody's disagreement.
+
+    `strict` is for versions of one implementation: declining where the other decides is a difference then.
     """  # noqa: D205 — the first sentence is longer than a line
 
-    def __init__(self, base: Child, others: Sequence[Child], twins: Sequence[Pair] = (), tally: Tally | None = None) -> None:
+    def __init__(
+        self,
+        base: Child,
+        others: Sequence[Child],
+        twins: Sequence[Pair] = (),
+        *,
+        tally: Tally | None = None,
+        strict: bool = False,
+    ) -> None:
         self.base = base
+        self.strict = strict
         self.pairs: tuple[Pair, ...] = (*((base, other) for other in others), *twins)
         self.tally = tally or Tally()
 
     def only(self, subject: str) -> Panel:
         """Return a panel of one subject and whom it is compared with; what it asks counts in no tally of this one."""
         base, child = next(pair for pair in self.pairs if pair[1].launch.name == subject)
-        return Panel(base, [child])
+        return Panel(base, [child], strict=self.strict)
 
     def of_those_who(self, needs: Collection[str]) -> Panel | None:
         """Return the part that has all these capabilities, counting into the same tally; None where no two are left."""
         pairs = [pair for pair in self.pairs if all(set(needs) <= set(child.capabilities) for child in pair)]
-        return Panel(self.base, [], pairs, self.tally) if pairs else None
+        return Panel(self.base, [], pairs, tally=self.tally, strict=self.strict) if pairs else None
 
     def compares(self, base: str, subject: str) -> bool:
         """Tell whether these two are compared here."""
@@ -129,7 +141,7 @@ class Panel:
             ours, whole, its = (_verdict(outcome, key) for outcome in (local, complete, theirs))
             kind = related(ours, whole, its)
             self.tally.count(subject, kind.value)
-            if kind.is_difference:
+            if kind.is_difference or (self.strict and kind in _ONE_DECLINES):
                 found.append(Divergence(base, subject, kind.value, n, key, whole if kind is Kind.RASH else ours, its))
         return found
 

@@ -31,6 +31,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         state: Where to go on from.
         corpus: The folder whose reproducers are replayed first.
         zone: The host zone of all subjects; the twins' after it, separated by commas.
+        strict: Declining where another decides is a difference.
         batches: Stop after this many, time or not: a search that asks the same on every machine.
     """
 
@@ -41,6 +42,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     corpus: Path
     register: Register
     zone: str = "UTC"
+    strict: bool = False
     batches: int | None = None
 
 
@@ -63,7 +65,7 @@ async def search(plan: Plan, clock: Callable[[], float], progress: Callable[[Sta
     async with contextlib.AsyncExitStack() as stack:
         children = [await stack.enter_async_context(Child(launch)) for launch in plan.launches]
         twins = [(children[first], await stack.enter_async_context(Child(launch))) for first, launch in plan.twins]
-        panel = Panel(children[0], children[1:], twins)
+        panel = Panel(children[0], children[1:], twins, strict=plan.strict)
         hunt = Hunt(panel, plan.state, lambda cause: known.id if (known := plan.register.claimant(cause)) else None)
         replayed, met = await _replayed(panel, read(plan.corpus))
         for finding in met:
@@ -102,6 +104,7 @@ def _outcome(plan: Plan, hunt: Hunt, took: list[Took], replayed: list[Cause]) ->
         level=state.level.value,
         seconds=plan.seconds,
         zone=plan.zone,
+        strict=plan.strict,
         batches=state.batches,
         pairs=hunt.panel.tally.pairs,
         kinds={subject: dict(counts) for subject, counts in hunt.panel.tally.kinds.items()},

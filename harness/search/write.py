@@ -15,6 +15,8 @@ from . import composed, moments, requests, structures
 from .pools import DISTINCT_IDS, POOLS, UNKNOWN_OPERATORS, Level
 
 FLAGS: Final = 24
+COMPOSED_FLAGS: Final = 72
+"""There are more patterns than values of any other theme."""
 PEOPLE: Final = 24
 GROUP_TYPES: Final = {"0": "organization", "1": "project"}
 THEMES: Final = (*POOLS, *structures.THEMES)
@@ -37,7 +39,7 @@ def drawn(theme: str, level: Level, random: Random) -> Case:
     if theme in structures.THEMES:
         return structures.batch(theme, level, random)
     people = [person(random, n, _people(random, theme, level)) for n in range(PEOPLE)]
-    flags = [_flag(random, theme, level, n) for n in range(FLAGS)]
+    flags = [_flag(random, theme, level, n) for n in range(COMPOSED_FLAGS if _may_compose(theme, level) else FLAGS)]
     return Case({"flags": flags, "group_type_mapping": GROUP_TYPES, "cohorts": {}}, people)
 
 
@@ -86,4 +88,8 @@ def _people(random: Random, theme: str, level: Level) -> tuple[Any, ...]:
 
 
 def _composes(random: Random, theme: str, level: Level) -> bool:
-    return theme == "pattern" and level is Level.HOSTILE and random.random() < 2 / 3
+    return _may_compose(theme, level) and random.random() < 1 / 2
+
+
+def _may_compose(theme: str, level: Level) -> bool:
+    return theme == "pattern" and level is Level.HOSTILE

@@ -58,10 +58,10 @@ async def seek(launch, seconds, seed=1):
 
 
 async def seek_beside(base, launch, seconds, seed=1):
-    """Search for the first difference between a base that runs already and a subject."""
+    """Search for the first difference between a base that runs already and a subject, another version of the same."""
     started = time.monotonic()
     async with Child(launch) as subject:
-        panel = Panel(base, [subject])
+        panel = Panel(base, [subject], strict=True)
         number = 0
         while time.monotonic() - started < seconds:
             level = Level.PLAUSIBLE if number // len(ASKED) % 2 == 0 else Level.HOSTILE

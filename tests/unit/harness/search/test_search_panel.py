@@ -11,15 +11,18 @@ DOCUMENT = {"flags": [{"key": "f"}]}
 PERSON = {"distinct_id": "a"}
 
 
+UNDECIDED = Verdict(Status.INCONCLUSIVE)
+
+
 class Subject:
-    """Answers every request with one value, and remembers what it was asked."""
+    """Answers every request with one value or verdict, and remembers what it was asked."""
 
     def __init__(self, name, value, *capabilities):
         self.launch = Launch(name=name, command=())
         self.capabilities = capabilities
         self.answer_s = 20.0
         self.asked = []
-        self._value = value
+        self._verdict = value if isinstance(value, Verdict) else Verdict(Status.VALUE, value=value)
 
     async def load(self, _definitions):
         return Reply(ok=True)
@@ -27,7 +30,7 @@ class Subject:
     async def ask(self, requests, *, patience=None):
         assert patience is not None
         self.asked += requests
-        return [Reply(flags={"f": Verdict(Status.VALUE, value=self._value)}) for _ in requests]
+        return [Reply(flags={"f": self._verdict}) for _ in requests]
 
 
 async def compared(panel):
@@ -100,3 +103,10 @@ def test_two_that_decline_for_different_reasons_differ_in_the_reason():
     failed = Verdict(Status.FAILED, reason={"code": "flag_defect"})
     assert related(failed, None, Verdict(Status.FAILED, reason={"code": "x"})) is Kind.REASON
     assert related(failed, None, Verdict(Status.FAILED)) is Kind.AGREE
+
+
+async def test_declining_is_a_difference_between_versions_of_one_implementation_only():
+    versions = Subject("sdk@1", True), [Subject("sdk@2", UNDECIDED)]
+    assert await compared(Panel(*versions)) == []
+    assert await compared(Panel(*versions, strict=True)) == [("sdk@1", "sdk@2", "subject declines")]
+    assert await compared(Panel(*versions, strict=True).only("sdk@2")) == [("sdk@1", "sdk@2", "subject declines")]
