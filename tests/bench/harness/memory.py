@@ -15,12 +15,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import linear_regression
 from typing import Final
 
 from tests.bench import page
 from tests.bench.children import ROOT
 from tests.bench.cpu import tree
-from tests.bench.reference.straight import fit
 from tools.sdks.install import ensure
 from tools.sdks.lanes import ALL, LANES
 
@@ -33,6 +33,7 @@ NAMES: Final = {
     "posthog_python": SDKS[0],
     "posthog_node": SDKS[1],
 }
+HOUR_S: Final = 3600.0
 EVERY_S: Final = 5.0
 PER_HOUR_MIB: Final = 16.0
 SHARE: Final = 0.05
@@ -56,13 +57,13 @@ class Size:
 
     def per_hour(self, whole_s: float) -> float:
         """Return by how many MiB an hour the settled samples rise."""
-        return fit(*self.settled(whole_s)).slope * 3600
+        return linear_regression(*self.settled(whole_s)).slope * HOUR_S
 
     def is_flat(self, whole_s: float) -> bool:
         """Tell whether what it grew by is within the bounds."""
         at, mib = self.settled(whole_s)
         rose = self.per_hour(whole_s)
-        return rose <= PER_HOUR_MIB or rose * (at[-1] - at[0]) / 3600 <= SHARE * mib[0]
+        return rose <= PER_HOUR_MIB or rose * (at[-1] - at[0]) / HOUR_S <= SHARE * mib[0]
 
 
 def main(arguments: list[str] | None = None) -> int:
