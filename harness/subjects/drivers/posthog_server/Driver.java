@@ -9,6 +9,7 @@ import com.google.gson.JsonArray;
 import com.google.gson.JsonElement;
 import com.google.gson.JsonNull;
 import com.google.gson.JsonObject;
+import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.ToNumberPolicy;
 import com.google.gson.reflect.TypeToken;
@@ -91,25 +92,42 @@ public final class Driver {
     JsonObject answer = new JsonObject();
     answer.add("id", JsonNull.INSTANCE);
     try {
-      JsonObject request = JsonParser.parseString(line).getAsJsonObject();
+      JsonObject request = read(line);
       answer.add("id", request.get("id"));
       carryOut(request, answer);
+    } catch (Refusal refusal) {
+      answer.add("error", told(refusal.kind, refusal.getMessage()));
     } catch (Exception | StackOverflowError error) {
-      JsonObject told = new JsonObject();
-      told.addProperty("kind", error.getClass().getSimpleName());
-      told.addProperty("message", String.valueOf(error.getMessage()));
-      answer.add("error", told);
+      answer.add("error", told(error.getClass().getSimpleName(), String.valueOf(error.getMessage())));
     }
     protocol.println(VALUES.toJson(answer));
     protocol.flush();
   }
 
+  private static JsonObject read(String line) throws Refusal {
+    JsonElement request;
+    try {
+      request = JsonParser.parseString(line);
+    } catch (JsonParseException error) {
+      throw new Refusal("bad_json", String.valueOf(error.getMessage()));
+    }
+    if (!request.isJsonObject()) throw new Refusal("bad_request", "a line must be a JSON object");
+    return request.getAsJsonObject();
+  }
+
+  private static JsonObject told(String kind, String message) {
+    JsonObject error = new JsonObject();
+    error.addProperty("kind", kind);
+    error.addProperty("message", message);
+    return error;
+  }
+
   private void carryOut(JsonObject request, JsonObject answer) throws Exception {
-    switch (request.get("op").getAsString()) {
+    switch (request.has("op") ? text(request.get("op")) : "") {
       case "describe" -> describe(answer);
       case "load" -> load(request.getAsJsonObject("definitions"), answer);
       case "evaluate" -> answer.add("flags", evaluate(request));
-      default -> throw new IllegalArgumentException("op must be describe, load or evaluate");
+      default -> throw new Refusal("bad_request", "op must be describe, load or evaluate");
     }
   }
 
@@ -134,7 +152,7 @@ public final class Driver {
     // A reload joins a poll that is under way, which may have fetched what was there before.
     if (served != version) client.reloadFeatureFlags();
     // It keeps the definitions it had when it cannot read the new ones.
-    if (served != version || taken.availablePermits() == 0) throw new IllegalStateException("not taken up: " + log.lastError);
+    if (served != version || taken.availablePermits() == 0) throw new Refusal("refused", log.lastError);
     answer.addProperty("ok", true);
   }
 
@@ -145,7 +163,10 @@ public final class Driver {
     if (context.has("device_id")) person.put("$device_id", VALUES.fromJson(context.get("device_id"), Object.class));
     person.putAll(properties(context.get("person_properties")));
     Map<String, String> groups = new LinkedHashMap<>();
-    members(context.get("groups")).forEach((type, key) -> groups.put(type, text(key)));
+    // The SDK takes texts only: a caller writes a number out, and has no way to say true or null.
+    members(context.get("groups")).forEach((type, key) -> {
+      if (key.isJsonPrimitive() && !key.getAsJsonPrimitive().isBoolean()) groups.put(type, key.getAsString());
+    });
     Map<String, Map<String, Object>> ofGroups = new LinkedHashMap<>();
     members(context.get("group_properties")).forEach((type, set) -> ofGroups.put(type, properties(set)));
     PostHogFeatureFlagResultOptions options =
@@ -202,7 +223,6 @@ public final class Driver {
     return VALUES.fromJson(object, new TypeToken<LinkedHashMap<String, Object>>() {}.getType());
   }
 
-  // The SDK takes texts only; a caller with a number would write it out.
   private static String text(JsonElement value) {
     return value.isJsonPrimitive() ? value.getAsString() : value.toString();
   }
@@ -211,6 +231,17 @@ public final class Driver {
     Thread thread = new Thread(work, "definitions");
     thread.setDaemon(true);
     return thread;
+  }
+
+  // A line that is not carried out: the kind and message of its answer.
+  private static final class Refusal extends Exception {
+    private static final long serialVersionUID = 1;
+    final String kind;
+
+    Refusal(String kind, String message) {
+      super(message);
+      this.kind = kind;
+    }
   }
 
   // The SDK's log: nothing of it is shown, and two of its lines are facts.
