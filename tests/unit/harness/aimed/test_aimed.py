@@ -74,7 +74,7 @@ def test_edges_are_those_of_rollout_variants_and_holdout_for_whom_they_hash():
         ("between", [1, 3], 3, 4),
         ("semver_lt", "2.0.0", "2.0.0-rc.1", "2.0.0"),
         ("is_date_after", "2026-03-01", "2026-03-02T00:00:00Z", "2026-02-28T00:00:00Z"),
-        ("is_date_before", "-30d", "2026-10-21T06:00:00Z", "2026-10-27T06:00:00Z"),
+        ("is_date_before", "-30d", "2026-10-20T18:00:00Z", "2026-10-27T18:00:00Z"),
         ("regex", "^corp$", "corp", "xcorpx"),
     ],
 )
@@ -93,7 +93,7 @@ def test_the_same_seed_gives_the_same_marked_people_and_another_seed_others():
 
     assert people(1) == people(1) != people(2)
     assert all(one["distinct_id"].startswith("m-") for one in people(1))
-    assert {"anon_distinct_id", "$anon_distinct_id"}.isdisjoint(*people(1))
+    assert not any("anon" in name for one in people(1) for name in one)
     assert all(key.startswith("m-") for one in people(1) for key in one["groups"].values())
 
 
