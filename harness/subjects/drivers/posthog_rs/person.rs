@@ -64,9 +64,19 @@ fn values(properties: &Raw) -> Result<Properties, Failure> {
 /// Read a value as an application has it. serde_json misreads some decimals by one unit in the last place unless it is built
 /// not to, and that would change how the SDK reads definitions.
 fn exact(text: &str) -> Result<Value, Failure> {
-    let is_decimal = !text.starts_with(['"', '[', '{']) && text.contains(['.', 'e', 'E']);
-    match text.parse().ok().and_then(Number::from_f64) {
-        Some(number) if is_decimal => Ok(Value::Number(number)),
+    match text.as_bytes().first() {
+        Some(b'[') => {
+            let members: Vec<Box<RawValue>> = serde_json::from_str(text)?;
+            members.iter().map(|member| exact(member.get())).collect()
+        }
+        Some(b'{') => {
+            let members: Raw = serde_json::from_str(text)?;
+            members.iter().map(|(name, member)| Ok((name.clone(), exact(member.get())?))).collect()
+        }
+        Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => {
+            let number = text.parse().ok().and_then(Number::from_f64);
+            number.map(Value::Number).ok_or_else(|| Failure::bad_request(format!("{text} is beyond the range of doubles")))
+        }
         _ => Ok(serde_json::from_str(text)?),
     }
 }
