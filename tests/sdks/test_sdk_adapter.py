@@ -122,7 +122,7 @@ def test_an_adapter_that_dies_contradicts_or_fails_is_a_finding(way, kind, tmp_p
     report = tmp_path / "report.json"
     subjects = f"reference,adapter+http://127.0.0.1:{server.server_port}"
     try:
-        code = main(["run", "--subjects", subjects, "--batches", "1", "--seconds", "5", "--json", str(report), "--quiet"])
+        code = main(["run", "--subjects", subjects, "--batches", "1", "--seconds", "2", "--json", str(report), "--quiet"])
     finally:
         server.shutdown()
         server.server_close()
