@@ -1,5 +1,6 @@
 """posthog-python behind PostHog's sdk-test-harness protocol: the contract over HTTP, and the adapter as a subject."""
 
+import contextlib
 import http.client
 import json
 import signal
@@ -11,6 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.__main__ import AGREE, FINDINGS, UNAVAILABLE, main
+from harness.subjects.catalogue import find
+from harness.subjects.child import Child, TroubleKind
+from harness.subjects.protocol import evaluate
 from tests.unit.harness.adapter.contract_cases import CASES, DEFINITIONS, fits
 from tools.sdks.lanes import LANES
 
@@ -94,6 +98,9 @@ class Scripted(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path != "/get_feature_flag":
             self.send({"success": True})
+        elif self.server.way == "hangs":
+            self.server.over.wait()
+            self.close_connection = True
         elif self.server.way == "dies":
             self.close_connection = True
             self.connection.shutdown(2)
@@ -113,23 +120,41 @@ class Scripted(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize(("way", "kind"), [("dies", "crash"), ("contradicts", "value"), ("fails", "failure")])
-def test_an_adapter_that_dies_contradicts_or_fails_is_a_finding(way, kind, tmp_path, capsys):
+@contextlib.contextmanager
+def scripted(way):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
-    server.way = way
+    server.way, server.over = way, threading.Event()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    report = tmp_path / "report.json"
-    subjects = f"reference,adapter+http://127.0.0.1:{server.server_port}"
     try:
-        code = main(["run", "--subjects", subjects, "--batches", "1", "--seconds", "2", "--json", str(report), "--quiet"])
+        yield f"adapter+http://127.0.0.1:{server.server_port}"
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.mark.parametrize(("way", "kind"), [("dies", "crash"), ("contradicts", "value"), ("fails", "failure")])
+def test_an_adapter_that_dies_contradicts_or_fails_is_a_finding(way, kind, tmp_path, capsys):
+    report = tmp_path / "report.json"
+    with scripted(way) as name:
+        asked = ["--batches", "1", "--seconds", "2", "--json", str(report), "--quiet"]
+        code = main(["run", "--subjects", f"reference,{name}", *asked])
     assert code == FINDINGS
     assert kind in {finding["cause"]["kind"] for finding in json.loads(report.read_bytes())["new"]}
     assert "posthog-scripted 1.0" in capsys.readouterr().out
+
+
+async def test_a_silent_adapter_is_given_up_after_its_time_and_asked_anew(tmp_path):
+    with scripted("hangs") as name:
+        async with Child(find(name, tmp_path)) as child:
+            assert (await child.load(DEFINITIONS)).ok
+            child.answer_s = 0.2
+            assert [one.kind for one in await child.ask([evaluate({"distinct_id": "a"})])] == [TroubleKind.HANG]
+            child.answer_s = 60
+            assert (await child.load(DEFINITIONS)).ok
+    assert child.restarts == 1
 
 
 def test_an_adapter_that_is_not_there_is_unavailable(capsys):
