@@ -1,12 +1,14 @@
 """The subjects by name, and how each is started.
 
-`reference` is our own evaluator; `service` is the embedded flag service, over HTTP. An SDK is `<sdk>@<version>` and runs from
-the lane that `python -m tools.sdks` installed: a script in the SDK's own environment, or a driver compiled against it. A
-subject that is not there is an `UnusableSubject` with the remedy, never a silent skip.
+`reference` is our own evaluator. `service` is the embedded flag service, over HTTP; `proxy` the same behind our proxy;
+`proxy-local` the proxy without a service, answering from definitions; a URL any server whose definitions file we may write. An
+SDK is `<sdk>@<version>` and runs from the lane that `python -m tools.sdks` installed: a script in the SDK's own environment, or
+a driver compiled against it. A subject that is not there is an `UnusableSubject` with the remedy, never a silent skip.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -29,6 +31,9 @@ JVM_OPTIONS: Final = (
     "-XX:ErrorFile=/dev/null",
     "-Dfile.encoding=UTF-8",
 )
+HTTP_SERVER: Final = (sys.executable, "-m", f"{__package__}.drivers.http_server")
+PROXIES: Final = ("proxy", "proxy-local")
+DEFINITIONS_VARIABLE: Final = "FLAGS_HARNESS_DEFINITIONS"
 ADAPTER: Final = "adapter+"
 """Before the URL of somebody's adapter of PostHog's sdk-test-harness."""
 
@@ -37,7 +42,7 @@ def find(name: str, lanes: Path) -> Launch:
     """Return how to start the subject.
 
     Args:
-        name: `reference`, `service`, `<sdk>@<version>` or `adapter+http://HOST:PORT`.
+        name: `reference`, `service`, `proxy`, `proxy-local`, `http://HOST:PORT`, `<sdk>@<version>` or `adapter+http://HOST:PORT`.
         lanes: The folder with the installed SDK lanes.
 
     Raises:
@@ -48,12 +53,17 @@ def find(name: str, lanes: Path) -> Launch:
         return Launch(name=name, command=(sys.executable, "-m", "reference", "jsonlines"))
     if name == "service":
         return Launch(name=name, command=(sys.executable, str(DRIVERS / "flag_service.py")))
+    if name in PROXIES:
+        return Launch(name=name, command=(*HTTP_SERVER, name))
+    if name.startswith(("http://", "https://")):
+        return _server(name)
     if name.startswith(ADAPTER):
         return _adapter(name)
     sdk, _, version = name.partition("@")
     if sdk not in _STARTERS or not version:
         raise UnknownSubject(
-            f"unknown subject {name!r}; there are reference, service, {ADAPTER}http://HOST:PORT, "
+            f"unknown subject {name!r}; there are reference, service, proxy, proxy-local, http://HOST:PORT, "
+            f"{ADAPTER}http://HOST:PORT, "
             f"{', '.join(f'{sdk}@VERSION' for sdk in _STARTERS)}"
         )
     lane = lanes.resolve() / f"{sdk}-{version}"
@@ -64,6 +74,20 @@ def find(name: str, lanes: Path) -> Launch:
 
 class UnknownSubject(Exception):  # noqa: N818 — the caller's mistake, reported as exit code 2
     """A name that no subject has."""
+
+
+def _server(name: str) -> Launch:
+    parts = urlsplit(name)
+    if not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise UnknownSubject("a server is http://HOST:PORT or https://HOST, without user, query or fragment")
+    file = os.environ.get(DEFINITIONS_VARIABLE)
+    if not file:
+        raise UnusableSubject(
+            name,
+            "generated definitions cannot be loaded into it: name the definitions file that it watches in "
+            f"{DEFINITIONS_VARIABLE}, or put its own definitions to it with `flags-harness check --server`",
+        )
+    return Launch(name=name, command=(*HTTP_SERVER, name, str(Path(file).resolve())))
 
 
 def _adapter(name: str) -> Launch:

@@ -35,3 +35,17 @@ def test_help_teaches_the_exit_codes_and_an_example():
 def test_version_names_the_program():
     said = subprocess.run([sys.executable, "-m", "harness", "--version"], capture_output=True, text=True, check=True).stdout
     assert said.startswith("flags-harness ")
+
+
+def test_a_server_whose_definitions_cannot_be_loaded_is_unavailable_with_both_remedies(capsys, monkeypatch):
+    monkeypatch.delenv("FLAGS_HARNESS_DEFINITIONS", raising=False)
+    assert main(["compare", "--subjects", "reference,http://127.0.0.1:1"]) == UNAVAILABLE
+    said = capsys.readouterr().err
+    assert "FLAGS_HARNESS_DEFINITIONS" in said
+    assert "flags-harness check --server" in said
+
+
+@pytest.mark.parametrize("address", ["http://key@127.0.0.1:1", "http://127.0.0.1:1?token=phc_x"])
+def test_an_address_that_may_carry_a_secret_is_a_usage_error_that_does_not_repeat_it(capsys, address):
+    assert main(["compare", "--subjects", f"reference,{address}"]) == USAGE
+    assert address not in capsys.readouterr().err
