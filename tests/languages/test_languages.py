@@ -18,7 +18,8 @@ from tools.sdks.install import ensure
 from tools.sdks.lanes import ALL, LANES, Kind
 
 EVALUATORS = [name for name, lane in ALL.items() if lane.kind is not Kind.BROWSER]
-NEWEST = list({lane.sdk: name for name, lane in reversed(ALL.items()) if lane.kind is not Kind.BROWSER}.values())
+FIRST = {ALL[name].sdk: name for name in reversed(EVALUATORS)}
+NEWEST = [name for name in EVALUATORS if FIRST[ALL[name].sdk] == name]
 UNDERSTOOD = {subject for one in known.read(known.OURS, date(2026, 11, 23)).entries for subject in one.subjects}
 SEED = 20261123
 ON = {"key": "on", "active": True, "filters": {"groups": [{"properties": [], "rollout_percentage": 100}], "payloads": {}}}
