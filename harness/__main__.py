@@ -15,6 +15,7 @@ from .adapter import command as adapter
 from .check import command as check
 from .expect import command as expect
 from .faults.catalogue import listing
+from .matrix import command as matrix
 from .report import as_json, findings, table
 from .run import Result, run
 from .search import command
@@ -33,6 +34,7 @@ examples:
   flags-harness compare                          reference against the two SDKs, 20 000 pairs of the agreed core
   flags-harness compare --subjects posthog-python@7.42.0,posthog-python@7.91.1 --pairs 5000 --seed 7
   flags-harness check --server https://us.i.posthog.com   a live project's own flags, read-only, within a budget
+  flags-harness matrix --check                   what applications meet when the service fails: still as written down?
   flags-harness faults list                      outages and faults by name
 
 A pair is one flag for one person. Subjects answer from generated definitions, each in a child process of its own with limits
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return check.perform(options)
     if options.command == "expect":
         return expect.perform(options)
+    if options.command == "matrix":
+        return matrix.perform(options)
     return command.perform(options) if options.command == "run" else _compared(options)
 
 
@@ -137,6 +141,9 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     expect.add(answers, DEFAULT_LANES)
+    matrix.add(
+        commands.add_parser("matrix", help="what SDKs make of a failing service, directly and through the proxy"), DEFAULT_LANES
+    )
     faults = commands.add_parser("faults", help="the outages and faults that can be played (python -m harness.faults serve)")
     faults.add_argument("action", choices=["list"], help="name them all")
     return parser

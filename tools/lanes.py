@@ -78,6 +78,7 @@ LANES = (
     Lane(name="sdk-setup", command=module("tools.sdks"), minutes=2.5),
     Lane(name="sdks", command=pytest("tests/sdks"), minutes=4),
     Lane(name="languages", command=pytest("-s", "tests/languages"), minutes=30, suites=("slow",)),
+    Lane(name="matrix", command=pytest("-s", "tests/matrix"), minutes=30, suites=("slow",)),
     Lane(name="causes", command=pytest("-s", "tests/causes"), minutes=14, suites=("slow",)),
     Lane(name="sensitivity", command=module("tests.sensitivity"), minutes=30, suites=("slow",)),
     Lane(name="random-mutants", command=module("tests.random_mutants"), minutes=45, suites=("slow",)),

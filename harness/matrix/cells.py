@@ -74,5 +74,20 @@ def load(file: Path) -> Measured:
 
 
 def save(file: Path, measured: Measured) -> None:
-    """Write the file, so that a change of one cell is a change of one line."""
-    file.write_bytes(msgspec.json.format(msgspec.json.encode(measured), indent=1) + b"\n")
+    """Write the file, so that another outcome of one SDK is a change of one line."""
+    rows = ",\n".join(
+        f"  {_json(name)}: {{\n"
+        + ",\n".join(
+            f"   {_json(trial)}: {{\n"
+            + ",\n".join(f"    {_json(subject)}: {_json(routes)}" for subject, routes in row.items())
+            + "\n   }"
+            for trial, row in table.items()
+        )
+        + "\n  }"
+        for name, table in measured.tables.items()
+    )
+    file.write_text(f'{{\n "fingerprint": {_json(measured.fingerprint)},\n "tables": {{\n{rows}\n }}\n}}\n', encoding="utf-8")
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -12,15 +13,16 @@ from harness.matrix.play.remote import ALL_FLAGS, DIRECT, ONE_FLAG, PROXY, STRAN
 from harness.matrix.subjects import SUBJECTS
 from harness.matrix.trials import ON_DEFINITIONS, ON_FLAGS, Trial
 
-from .findings import FINDINGS
+from .findings import FINDINGS, Finding
 
 COMMAND: Final = "flags-harness matrix --write docs/error-handling.md"
+WIDTH: Final = 128
 GOOD: Final = frozenset({"value", ALL, KEPT})
 
 INTRODUCTION: Final = f"""\
 # Errors, as application code meets them
 
-<!-- Written by `{COMMAND}`; the words are in harness/matrix, the figures in harness/matrix/measured.json. -->
+<!-- Written by `{COMMAND}` from harness/matrix; edit there. -->
 
 What an application gets from its SDK when the flag service fails: directly, and with Holdfast in between. Each cell was played
 with the real SDK in a program of its own, on real sockets, in front of a service that fails on purpose; the proxy is a
@@ -33,7 +35,7 @@ SDK sent, except to an address where nobody listens.
 """
 
 ONE_TEXT: Final = """\
-A fresh client asks for one flag, which is true for this person. The proxy has answered the same question before the fault."""
+A fresh client asks for one flag, a variant for this person. The proxy has answered the same question before the fault."""
 ALL_TEXT: Final = """\
 A fresh client asks for all twelve flags. The proxy has answered the same question before. *6 of 12, 6 wrong*: the other six are
 there and say something else than the truth."""
@@ -54,7 +56,7 @@ def page(measured: Measured) -> str:
     """Return the document."""
     parts = (
         (INTRODUCTION,),
-        ("## Worth knowing\n", *(f"- {finding.says}" for finding in FINDINGS), ""),
+        ("## Worth knowing\n", *map(_point, FINDINGS), ""),
         _section("Asking the service: one flag", ONE_TEXT, _rows(measured, ON_FLAGS, ONE_FLAG)),
         _section("Asking the service: all flags", ALL_TEXT, _rows(measured, ON_FLAGS, ALL_FLAGS)),
         _section("People the proxy never saw", STRANGER_TEXT, _stranger_rows(measured)),
@@ -67,6 +69,10 @@ def page(measured: Measured) -> str:
 def _section(title: str, text: str, rows: Iterable[Sequence[str]]) -> list[str]:
     heads = ("the service …", *(name.partition("@")[0] for name in SUBJECTS))
     return [f"## {title}\n", f"{text}\n", _row(heads), _row("---" for _ in heads), *map(_row, rows), ""]
+
+
+def _point(finding: Finding) -> str:
+    return textwrap.fill(finding.says, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _rows(measured: Measured, trials: Iterable[Trial], table: str) -> Iterable[Sequence[str]]:

@@ -13,7 +13,7 @@ from . import local, remote
 from .application import Application
 
 
-async def perform(
+async def play(
     commands: Mapping[str, Sequence[str]],
     on_flags: Iterable[Trial],
     on_definitions: Iterable[Trial],
@@ -31,10 +31,10 @@ async def perform(
     tables: dict[str, Table] = {}
     async with AsyncExitStack() as stack:
         applications = {name: await stack.enter_async_context(Application(command)) for name, command in commands.items()}
-        for play, trials in ((remote.play, on_flags), (local.play, on_definitions)):
+        for way, trials in ((remote.play, on_flags), (local.play, on_definitions)):
             for trial in trials:
                 progress(f"{trial.id}: {trial.does}")
-                for table, row in (await play(trial, applications)).items():
+                for table, row in (await way(trial, applications)).items():
                     tables.setdefault(table, {})[trial.id] = row
     return tables
 
@@ -55,7 +55,7 @@ async def still_different(
     """
     found: list[str] = []
     for _ in range(plays):
-        tables = await perform(commands, on_flags, on_definitions, progress=progress)
+        tables = await play(commands, on_flags, on_definitions, progress=progress)
         found = differences(before, tables)
         on_flags = [trial for trial in on_flags if _differs(before, tables, trial, is_local=False)]
         on_definitions = [trial for trial in on_definitions if _differs(before, tables, trial, is_local=True)]

@@ -5,6 +5,7 @@ The proxy's breaker trips on ten failures in a row: a trial stays below that, so
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Protocol
@@ -51,8 +52,7 @@ async def play(trial: Trial, applications: Mapping[str, Application]) -> Rows:
 async def _play(trial: Trial, applications: Mapping[str, Application]) -> Rows:
     async with House() as house:
         plain, keeping = await house.service(), await house.service()
-        forgetful = await house.proxy(plain, keeps=False)
-        keeper = await house.proxy(keeping, keeps=True)
+        forgetful, keeper = await asyncio.gather(house.proxy(plain, keeps=False), house.proxy(keeping, keeps=True))
         doors = {
             name: Doors(await house.direct(), await house.door(forgetful), await house.door(keeper)) for name in applications
         }
