@@ -22,6 +22,8 @@ from harness.subjects.protocol import Reply, Status, Verdict
 
 SERVER: Final = "server_evaluation"
 LOCAL: Final = "local_evaluation"
+BOTH_REFUSED: Final = "both refused"
+"""About a whole document: no disagreement, and no answer about its other flags either."""
 PATIENCE: Final = 1
 """A document that makes a subject hang would make it hang for every person, and each costs a wait."""
 
@@ -131,6 +133,9 @@ class Panel:
     def _judged(self, pair: Pair, keys: Sequence[str], n: int, outcomes: tuple[Outcome, Outcome, Outcome]) -> list[Divergence]:
         local, complete, theirs = outcomes
         base, subject = (child.launch.name for child in pair)
+        if _refuses(local) and _refuses(theirs):
+            self.tally.count(subject, BOTH_REFUSED)
+            return [Divergence(base, subject, BOTH_REFUSED, n)]
         for name, outcome in ((base, local), (subject, theirs)):
             if isinstance(outcome, Trouble) or outcome.flags is None:
                 self.tally.count(subject, _broken(outcome)[0])
@@ -144,6 +149,10 @@ class Panel:
             if kind.is_difference or (self.strict and kind in _ONE_DECLINES):
                 found.append(Divergence(base, subject, kind.value, n, key, whole if kind is Kind.RASH else ours, its))
         return found
+
+
+def _refuses(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Trouble) and outcome.flags is None
 
 
 def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | None) -> Kind:

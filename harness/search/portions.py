@@ -11,15 +11,16 @@ from typing import Final
 
 from harness.case import Document, Person
 
-from .panel import Divergence, Panel
+from .panel import BOTH_REFUSED, Divergence, Panel
 
-REFUSED: Final = "refused"
+REFUSED: Final = {"refused", "base refused", BOTH_REFUSED}
 
 
 async def differences(panel: Panel, definitions: Document, people: Sequence[Person]) -> list[tuple[Document, Divergence]]:
     """Return every difference with the document it was met on: the whole, or the smallest portion that was refused.
 
-    A document whose flags depend on each other is not taken apart.
+    A document whose flags depend on each other is not taken apart. What two refuse alike (one SDK in two zones, or at two
+    versions) is no difference.
     """
     found = await panel.differences(definitions, people)
     refusing = [] if _is_whole(definitions) else sorted(_refusing(found, len(people)))
@@ -27,12 +28,12 @@ async def differences(panel: Panel, definitions: Document, people: Sequence[Pers
     for subject in refusing:
         for portion in _halves(definitions):
             kept += await differences(panel.only(subject), portion, people)
-    return kept
+    return [(where, one) for where, one in kept if one.kind != BOTH_REFUSED]
 
 
 def _refusing(found: Sequence[Divergence], people: int) -> set[str]:
-    """Return who refuses the document, which shows for every person."""
-    refused = [one.subject for one in found if one.kind == REFUSED and one.flag_key is None]
+    """Return whose answers are lost to a refusal, the base's or their own, which shows for every person."""
+    refused = [one.subject for one in found if one.kind in REFUSED and one.flag_key is None]
     return {subject for subject in refused if refused.count(subject) == people}
 
 

@@ -5,7 +5,7 @@ import pytest
 from harness.compare import Kind
 from harness.search.panel import Panel, related
 from harness.subjects.child import Launch
-from harness.subjects.protocol import Reply, Status, Verdict
+from harness.subjects.protocol import DriverError, Reply, Status, Verdict
 
 DOCUMENT = {"flags": [{"key": "f"}]}
 PERSON = {"distinct_id": "a"}
@@ -33,6 +33,13 @@ class Subject:
         return [Reply(flags={"f": self._verdict}) for _ in requests]
 
 
+class Refusing(Subject):
+    """Takes no definitions."""
+
+    async def load(self, _definitions):
+        return Reply(error=DriverError("refused", "33.3"))
+
+
 async def compared(panel):
     return [(one.base, one.subject, one.kind) for one in await panel.differences(DOCUMENT, [PERSON])]
 
@@ -51,6 +58,15 @@ async def test_what_a_twin_shares_with_its_first_self_is_one_finding_and_not_two
     subject = Subject("sdk@1", False)
     panel = Panel(Subject("reference", True), [subject], [(subject, Subject("sdk@1 in Asia/Kathmandu", False))])
     assert await compared(panel) == [("reference", "sdk@1", "value")]
+
+
+async def test_two_that_refuse_a_document_alike_are_told_from_one_that_refuses_it_alone():
+    subject, twin = Refusing("sdk@1", False), Refusing("sdk@1 in Asia/Kathmandu", False)
+    panel = Panel(Subject("reference", True), [subject], [(subject, twin)])
+    assert await compared(panel) == [
+        ("reference", "sdk@1", "refused"),
+        ("sdk@1", "sdk@1 in Asia/Kathmandu", "both refused"),
+    ]
 
 
 async def test_a_part_of_the_panel_asks_only_those_who_are_compared_in_it():

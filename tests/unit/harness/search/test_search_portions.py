@@ -1,6 +1,8 @@
 """A document that a subject refuses as a whole is asked about in portions: one odd flag hides nothing."""
 
-from harness.search.panel import Divergence
+import pytest
+
+from harness.search.panel import BOTH_REFUSED, Divergence
 from harness.search.portions import differences
 
 PEOPLE = [{"distinct_id": "a"}, {"distinct_id": "b"}]
@@ -9,8 +11,9 @@ PEOPLE = [{"distinct_id": "a"}, {"distinct_id": "b"}]
 class Strict:
     """Refuses every document with a flag called odd; about others it differs in flag `wrong`."""
 
-    def __init__(self):
+    def __init__(self, kind="refused"):
         self.asked = []
+        self.kind = kind
 
     def only(self, subject):
         assert subject == "strict"
@@ -20,7 +23,7 @@ class Strict:
         keys = [flag["key"] for flag in definitions["flags"]]
         self.asked.append(keys)
         if "odd" in keys:
-            return [Divergence("base", "strict", "refused", n) for n in range(len(people))]
+            return [Divergence("base", "strict", self.kind, n) for n in range(len(people))]
         return [Divergence("base", "strict", "value", n, "wrong") for n in range(len(people)) if "wrong" in keys]
 
 
@@ -35,6 +38,12 @@ async def test_the_odd_flag_is_found_alone_and_the_others_are_compared_without_i
         ("value", "wrong", "b", "c"),
     }
     assert len(found) == 2 * len(PEOPLE)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("base refused", {"base refused", "value"}), (BOTH_REFUSED, {"value"})])
+async def test_who_else_refuses_hides_nothing_either_and_refusing_alike_is_no_difference(kind, told):
+    found = await differences(Strict(kind), document("a", "odd", "wrong", "b", "c"), PEOPLE)
+    assert {one.kind for _, one in found} == told
 
 
 async def test_a_document_that_nobody_refuses_is_asked_about_once():
