@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -11,7 +11,7 @@ from .compare import Kind
 from .run import Finding, Result
 
 SHOWN: Final = 3
-_COLUMNS: Final = (
+_COLUMNS: Final[tuple[tuple[str, Callable[[Result], int]], ...]] = (
     ("pairs", lambda result: result.pairs),
     ("decided", lambda result: result.decided),
     ("agree", lambda result: result.kinds[Kind.AGREE]),

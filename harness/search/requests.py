@@ -69,8 +69,8 @@ def _stored(random: Random, number: int) -> Document:
 
 def _continued(random: Random, number: int) -> Document:
     """Ask for a stored hash key, half of the time after a condition that may not be decided."""
-    unsent = {"key": "unsent", "type": "person", "value": "1", "operator": "exact"}
-    conditions = [{"properties": [], "rollout_percentage": random.choice((50, 20, 80))}]
+    unsent: Document = {"key": "unsent", "type": "person", "value": "1", "operator": "exact"}
+    conditions: list[Document] = [{"properties": [], "rollout_percentage": random.choice((50, 20, 80))}]
     if random.random() < 1 / 2:
         conditions.insert(0, {"properties": [unsent, PLAN], "rollout_percentage": 100})
     return flag(number, _key(random, number), {"groups": conditions}, ensure_experience_continuity=True)
@@ -123,7 +123,7 @@ def _unsound(random: Random, number: int) -> Document:
 def _held_out(random: Random, number: int) -> Document:
     of_group = {"aggregation_group_type_index": random.choice((0, 1, 7))} if random.random() < 2 / 3 else {}
     holdout = {"id": 7, "exclusion_percentage": random.choice((100, 50, 0, random.randrange(1, 100)))}
-    condition = {"properties": [], "rollout_percentage": random.choice((100, 0))}
+    condition: Document = {"properties": [], "rollout_percentage": random.choice((100, 0))}
     return flag(number, _key(random, number), {"groups": [condition], "holdout": holdout, **of_group})
 
 
