@@ -58,7 +58,12 @@ class Line:
         self.app = web.Server(self._handle, access_log=None, auto_decompress=False)
         self.origins: dict[UpstreamName, Origin] = {}
         self._through = Through(
-            settings, health=self.health, keys=parts.keys, sets=parts.held.document, is_pure=parts.switches.is_pure
+            settings,
+            health=self.health,
+            keys=parts.keys,
+            sets=parts.held.document,
+            is_pure=parts.switches.is_pure,
+            handing=parts.watch.handing,
         )
         self._parts = parts
         self._retiring: set[asyncio.Task[None]] = set()

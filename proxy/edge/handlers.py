@@ -70,7 +70,18 @@ class Flags:
         return respond(answer, arrival)
 
     async def _other(self, request: web.BaseRequest) -> web.StreamResponse:
-        return self._counted(await self._elsewhere(request))
+        handing, passing = self._watch.handing, None
+        if self._watch.tracer is not None:
+            parent, is_trusted = self._heads.caller(request)
+            passing = handing.begin(request.method, parent, is_trusted=is_trusted)
+        status = None
+        try:
+            response = await self._elsewhere(request)
+            status = response.status
+        finally:
+            if passing is not None:
+                handing.end(passing, status)
+        return self._counted(response)
 
     def _refuse(self, error: ErrorAnswer, head: Head) -> web.StreamResponse:
         self._watch.meter.refused(error.status)

@@ -15,6 +15,7 @@ from proxy.config.settings import Telemetry
 from proxy.upstream.exchange import Transport
 
 from .access import Access
+from .handing import Handing
 from .metrics.meter import Meter
 from .traces.context import Parent
 from .traces.current import CURRENT, Trace
@@ -30,12 +31,14 @@ class Watch:
     Attributes:
         meter: What counts.
         tracer: What traces; None while there is nobody to send spans to.
+        handing: What traces everything but the flag endpoints.
         access: What writes lines about requests; None: nobody does.
     """
 
     def __init__(self, meter: Meter, tracer: Tracer | None, *, clock: Clock) -> None:
         self.meter = meter
         self.tracer: Tracer | None = None
+        self.handing = Handing(lambda: self.tracer, clock=clock)
         self.access: Access | None = None
         self._tracer = tracer
         self._clock = clock

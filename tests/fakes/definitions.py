@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from random import Random
 from typing import Any, Self
@@ -19,7 +19,7 @@ from proxy.definitions.document import DefinitionsSet, definitions_set
 from proxy.definitions.upkeep.keeper import Keeper
 from proxy.definitions.upkeep.poller import Poller, Ports
 from proxy.definitions.upkeep.shelf import Shelf
-from proxy.definitions.upkeep.source import Answer, Fetched, NotModified
+from proxy.definitions.upkeep.source import NO_LINES, Answer, Fetched, NotModified
 from proxy.definitions.upkeep.standing import Current
 from proxy.telemetry.logs import Logger
 
@@ -83,11 +83,15 @@ class FakeSource:
         self.say = say
         self.asked: list[tuple[float, str | None]] = []
         self.keys: list[str] = []
+        self.lines: list[dict[str, str]] = []
         self.clock: FakeClock = FakeClock()
         self.closed = False
 
-    async def fetch(self, *, token: str, key: Secret, etag: str | None, timeout_s: float) -> Answer:
+    async def fetch(
+        self, *, token: str, key: Secret, etag: str | None, timeout_s: float, lines: Mapping[str, str] = NO_LINES
+    ) -> Answer:
         assert (token, timeout_s) == ("phc_shop", 10.0)
+        self.lines.append(dict(lines))
         self.asked.append((self.clock.now, etag))
         self.keys.append(key.reveal())
         if isinstance(self.say, Exception):

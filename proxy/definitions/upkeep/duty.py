@@ -20,6 +20,7 @@ from proxy.definitions.canary import Asked
 from proxy.definitions.document import Unreadable, encode_set
 from proxy.definitions.snapshot import folder_of
 from proxy.process.control.messages import Body, DefinitionsChanged
+from proxy.telemetry.handing import POLL, Handing, Whither
 from proxy.telemetry.logs import Logger
 
 from .boot import boot_set
@@ -31,6 +32,7 @@ from .poller import Poller, Ports, Sleep
 from .shelf import Shelf
 from .source import HttpSource, Source
 from .standing import Current
+from .watched import Watched
 
 SourceFactory: TypeAlias = Callable[[Upstream], Source]
 SampleOf: TypeAlias = Callable[[str], Awaitable[Sequence[Asked]]]
@@ -41,6 +43,7 @@ class Wanted(msgspec.Struct, frozen=True):
 
     token: str
     rules: Rules
+    service: str
     upstream: Upstream
 
 
@@ -66,6 +69,7 @@ class World(msgspec.Struct, frozen=True):
         log: The supervisor's.
         sleep: Waits.
         fleet: The other instances; None: there are none.
+        handing: What traces polls; None: nobody does.
     """
 
     tell_all: Callable[[Body], None]
@@ -77,6 +81,7 @@ class World(msgspec.Struct, frozen=True):
     source: SourceFactory = HttpSource
     sleep: Sleep = asyncio.sleep
     fleet: Fleet | None = None
+    handing: Handing | None = None
 
 
 class Upkeep:
@@ -167,7 +172,7 @@ class Upkeep:
     async def _start(self, name: str, wanted: Wanted, group: asyncio.TaskGroup) -> None:
         world, log = self._world, self._world.log.bind(project=name)
         keeper = await self._keeper(name, wanted.rules, log)
-        source = world.source(wanted.upstream)
+        source = self._source(name, wanted)
         ports = Ports(
             source=source,
             sample=lambda: world.sample(name),
@@ -185,6 +190,10 @@ class Upkeep:
             async with keeper.turn:
                 await self._boot(name)
         self._running[name] = Running(wanted, poller, source, group.create_task(poller.run(), name=f"poll {name}"))
+
+    def _source(self, name: str, wanted: Wanted) -> Source:
+        source, handing = self._world.source(wanted.upstream), self._world.handing
+        return source if handing is None else Watched(source, handing, Whither(POLL, wanted.service, name))
 
     def _poller(self, name: str, wanted: Wanted, keeper: Keeper, ports: Ports) -> Poller | Turns:
         poller = Poller(name, wanted.token, rules=wanted.rules, keeper=keeper, ports=ports)
@@ -235,7 +244,7 @@ class Upkeep:
 
 def _wanted(settings: Settings) -> dict[str, Wanted]:
     return {
-        name: Wanted(project.tokens[0], project.definitions, settings.upstreams[project.upstream])
+        name: Wanted(project.tokens[0], project.definitions, project.upstream, settings.upstreams[project.upstream])
         for name, project in settings.projects.items()
         if _has_definitions(project) and project.definitions is not None
     }

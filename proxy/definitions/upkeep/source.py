@@ -6,6 +6,7 @@ Redirects are not followed: the request carries a key. Neither the key nor the t
 from __future__ import annotations
 
 import ssl
+from collections.abc import Mapping
 from typing import Final, Protocol, TypeAlias
 
 import aiohttp
@@ -20,6 +21,7 @@ from proxy.upstream.errors import EXPECTED, failure_of
 from proxy.version import VERSION
 
 PATH: Final = "/flags/definitions"
+NO_LINES: Final[Mapping[str, str]] = {}
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
 _LONGEST_RETRY_AFTER_S: Final = 86_400
@@ -58,8 +60,10 @@ KEY_STATUSES: Final = frozenset({401, 403})
 class Source(Protocol):
     """What asks one upstream for definitions."""
 
-    async def fetch(self, *, token: str, key: Secret, etag: str | None, timeout_s: float) -> Answer:
-        """Ask once; `etag` is what upstream sent last, None to get the document whatever it is."""
+    async def fetch(
+        self, *, token: str, key: Secret, etag: str | None, timeout_s: float, lines: Mapping[str, str] = NO_LINES
+    ) -> Answer:
+        """Ask once; `etag` is what upstream sent last, None to get the document whatever it is; `lines` are sent, too."""
         ...
 
     async def close(self) -> None:
@@ -74,8 +78,11 @@ class HttpSource:
         self._limit = upstream.response_bytes
         self._session = _session(upstream.ca_file)
 
-    async def fetch(self, *, token: str, key: Secret, etag: str | None, timeout_s: float) -> Answer:
-        headers = {"Authorization": f"Bearer {key.reveal()}"} | ({} if etag is None else {"If-None-Match": etag})
+    async def fetch(
+        self, *, token: str, key: Secret, etag: str | None, timeout_s: float, lines: Mapping[str, str] = NO_LINES
+    ) -> Answer:
+        conditions = {} if etag is None else {"If-None-Match": etag}
+        headers = {"Authorization": f"Bearer {key.reveal()}", **conditions, **lines}
         url = URL(self._base + PATH).with_query({"token": token, "send_cohorts": ""})
         found = await _get(self._session, url, headers, limit=self._limit, timeout_s=timeout_s)
         return Trouble("unasked_304") if isinstance(found, NotModified) and etag is None else found

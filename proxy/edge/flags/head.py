@@ -71,12 +71,15 @@ class Heads:
 
     def of(self, request: web.BaseRequest) -> Head:
         """Return what a request's lines mean."""
-        line = request.headers.get(TRACEPARENT)
-        parent = None if line is None else read_parent(line, request.headers.get(TRACESTATE))
+        parent = _parent(request)
         if parent is None:
             return self._known(request, request.raw_headers)
         head = self._known(request, tuple(each for each in request.raw_headers if each[0].lower() not in _TRACE))
         return msgspec.structs.replace(head, lines=(*head.lines, *parent.lines), parent=parent)
+
+    def caller(self, request: web.BaseRequest) -> tuple[Parent | None, bool]:
+        """Return the caller's span, and whether its wish to be traced counts."""
+        return _parent(request), self._trusted.trusts(request.remote or "")
 
     def _known(self, request: web.BaseRequest, raw: RawLines) -> Head:
         place = (request.remote, raw)
@@ -104,6 +107,11 @@ class Heads:
             cross_origin=cors.headers_for(headers.get("Origin")),
             is_trusted=self._trusted.trusts(peer),
         )
+
+
+def _parent(request: web.BaseRequest) -> Parent | None:
+    line = request.headers.get(TRACEPARENT)
+    return None if line is None else read_parent(line, request.headers.get(TRACESTATE))
 
 
 def _is_private(request: web.BaseRequest) -> bool:

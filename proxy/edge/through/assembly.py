@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Final
 
+import msgspec
 from aiohttp import web
 
 from proxy.clock import SystemClock
@@ -18,6 +19,7 @@ from proxy.edge.definitions.keys import Keys
 from proxy.edge.forwarded import TrustedProxies
 from proxy.edge.health import Health
 from proxy.edge.routes import Others
+from proxy.telemetry.handing import Handing
 
 from .passthrough import Passthrough
 from .pool import Place, Pool
@@ -40,8 +42,10 @@ class Through:
         keys: Keys | None = None,
         sets: Sets = lambda _: None,
         is_pure: Pure = lambda _: False,
+        handing: Handing | None = None,
     ) -> None:
-        """Take what outlives settings: readiness, callers' keys, where the definitions held are, and who gets pure relay."""
+        """Take what outlives settings: readiness, callers' keys, the definitions held, who gets pure relay, and who traces."""
+        self._handing = handing
         self._health = health
         self._keys = keys or Keys(clock=SystemClock())
         self._sets = sets
@@ -60,7 +64,9 @@ class Through:
         relayed = {name: _relay_place(settings, name) for name in settings.upstreams}
         ingestion, assets = _passthrough_places(settings)
         before = self._pools
-        self._pools = {place: before.get(place) or Pool(place) for place in (*relayed.values(), ingestion, assets)}
+        self._pools = {
+            place: before.get(place) or Pool(place, self._handing) for place in (*relayed.values(), ingestion, assets)
+        }
         trusted = TrustedProxies(settings.trusted_proxies)
         pools = {name: self._pools[place] for name, place in relayed.items()}
         tenants = Tenants(settings.projects, default=default_upstream(settings))
@@ -90,15 +96,14 @@ class Through:
 
 
 def _relay_place(settings: Settings, name: str) -> Place:
-    return Place(use="relay", upstream=settings.upstreams[name], connections=RELAY_CONNECTIONS, idle_s=DEADLINE_S)
+    upstream = settings.upstreams[name]
+    return Place(use="relay", name=name, upstream=upstream, connections=RELAY_CONNECTIONS, idle_s=DEADLINE_S)
 
 
 def _passthrough_places(settings: Settings) -> tuple[Place, Place]:
     """Return the places of ingestion and of assets, each with the configured number of connections."""
     wanted = settings.passthrough
-    upstream = settings.upstreams.get(wanted.upstream) or next(iter(settings.upstreams.values()))
-    ingestion = Place(use="ingestion", upstream=upstream, connections=wanted.connections, idle_s=wanted.timeout_s)
-    assets = Place(
-        use="assets", upstream=upstream, connections=wanted.connections, idle_s=wanted.timeout_s, url=upstream.assets_url
-    )
-    return ingestion, assets
+    name = wanted.upstream if wanted.upstream in settings.upstreams else next(iter(settings.upstreams))
+    upstream, idle_s = settings.upstreams[name], wanted.timeout_s
+    ingestion = Place(use="ingestion", name=name, upstream=upstream, connections=wanted.connections, idle_s=idle_s)
+    return ingestion, msgspec.structs.replace(ingestion, use="assets", url=upstream.assets_url)

@@ -16,9 +16,11 @@ import msgspec
 from yarl import URL
 
 from proxy.answer.answer import Failure, Trouble, Whole
+from proxy.clock import SystemClock
 from proxy.config.settings import Upstream
 from proxy.edge.guard.targets import Target
 from proxy.edge.headers import SKIP_AUTO_HEADERS, HeaderLines, relayable
+from proxy.telemetry.handing import Handing, Whither
 from proxy.upstream.errors import EXPECTED, failure_of
 
 DNS_CACHE_S: Final = 30
@@ -34,6 +36,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         use: What it is for; pools of different uses never mix.
+        name: The service's, as configured.
         upstream: The service.
         url: Where, if not at the upstream's own address.
         connections: The pool's size.
@@ -41,6 +44,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     use: str
+    name: str
     upstream: Upstream
     connections: int
     idle_s: float
@@ -50,8 +54,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 class Pool:
     """The connections to one place, opened by the first request."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, handing: Handing | None = None) -> None:
+        """`handing` traces exchanges; None: nobody does."""
         self._place = place
+        self._whither = Whither(place.use, place.name)
+        self._handing = handing or Handing(lambda: None, clock=SystemClock())
         self._base = (place.url or place.upstream.url).rstrip("/")
         self._session: aiohttp.ClientSession | None = None
         self._in_use = 0
@@ -69,10 +76,12 @@ class Pool:
         session = self._session = self._session or _session(place)
         self._in_use += 1
         try:
-            async with session.request(
-                method, self._url(target), headers=headers, data=body, allow_redirects=False, timeout=timeout
-            ) as response:
-                yield response
+            with self._handing.over(self._whither, method, headers) as exchange:
+                async with session.request(
+                    method, self._url(target), headers=exchange.lines, data=body, allow_redirects=False, timeout=timeout
+                ) as response:
+                    exchange.status = response.status
+                    yield response
         finally:
             self._in_use -= 1
             if self._is_retired and not self._in_use:

@@ -27,11 +27,13 @@ from proxy.process.loop import run
 from proxy.process.spawn import unblock_signals
 from proxy.process.switchboard.board import Board
 from proxy.telemetry import logs
+from proxy.telemetry.handing import Handing
 from proxy.telemetry.instance import Instance
 from proxy.telemetry.logs import Logger
 from proxy.telemetry.metrics.slate import Ground
 from proxy.telemetry.metrics.supervisor_rows import store_rows, supervisor_rows
 from proxy.telemetry.shipping.duty import Shipping
+from proxy.telemetry.shipping.own import OwnSpans
 from proxy.telemetry.standing import POLLS_MISSED, Standing, are_stale
 
 from .care import LauncherCare
@@ -68,7 +70,9 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     reloader = Reloader(family, record, hub=hub, log=log)
     reloader.on_accepted.append(lambda new: _follow(new, hub))
     others = fleet(settings.redis, environ=os.environ, clock=SystemClock(), rng=Random(), log=log)  # noqa: S311  jitter
-    upkeep = Upkeep(settings, family.runtime, world=_world(hub, others, log))
+    own_spans = OwnSpans(settings.telemetry, clock=SystemClock(), rng=Random())  # noqa: S311  ids of spans are no secrets
+    reloader.on_accepted.append(own_spans.reconfigure)
+    upkeep = Upkeep(settings, family.runtime, world=_world(hub, others, own_spans.handing, log))
     reloader.on_accepted.append(upkeep.reconfigure)
     remembering = Remembering(settings, family.runtime, hub=hub, clock=SystemClock(), environ=os.environ, log=log)
     reloader.on_accepted.append(remembering.reconfigure)
@@ -100,7 +104,7 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
         "store": remembering.run,
     }
     duties |= {} if others is None else {"redis": others.run}
-    duties |= _telemetry(family, desk, hub=hub, upkeep=upkeep, reloader=reloader, log=log)
+    duties |= _telemetry(family, desk, hub=hub, upkeep=upkeep, reloader=reloader, own_spans=own_spans, log=log)
     desk.duties = [Kept(name, duty, log=log) for name, duty in duties.items()]
     tasks = [asyncio.create_task(kept.run(), name=kept.name) for kept in desk.duties]
     _listen_to_signals(stopping, reload_asked)
@@ -116,7 +120,9 @@ async def _supervise(family: Family, record: Accepted, *, launcher: int, log: Lo
     return 0
 
 
-def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader: Reloader, log: Logger) -> dict[str, Duty]:
+def _telemetry(
+    family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader: Reloader, own_spans: OwnSpans, log: Logger
+) -> dict[str, Duty]:
     """Put what counts and pushes for the whole instance together; return its duties."""
     if family.metrics is None:
         return {}
@@ -127,7 +133,8 @@ def _telemetry(family: Family, desk: Desk, *, hub: Hub, upkeep: Upkeep, reloader
     reloader.on_accepted.append(shipping.reconfigure)
     figures.collect(supervisor_rows(definitions=upkeep.report, workers=lambda: len(hub.answering()), wanted=lambda: workers))
     figures.collect(store_rows(desk.store))
-    figures.collect(shipping.rows())
+    figures.collect([*shipping.rows(), *own_spans.rows()])
+    own_spans.post.take = shipping.take
     figures.standing = Standing(
         measured=figures.measured,
         stale=lambda: are_stale(upkeep.report(), _limits(reloader.current.settings)),
@@ -151,7 +158,7 @@ def _follow(settings: Settings, hub: Hub) -> None:
     logs.set_level(settings.log.level)
 
 
-def _world(hub: Hub, others: Fleet | None, log: Logger) -> World:
+def _world(hub: Hub, others: Fleet | None, handing: Handing, log: Logger) -> World:
     return World(
         tell_all=hub.note_all,
         sample=partial(recent_requests, hub),
@@ -160,6 +167,7 @@ def _world(hub: Hub, others: Fleet | None, log: Logger) -> World:
         environ=os.environ,
         log=log,
         fleet=others,
+        handing=handing,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from proxy.answer.answer import Answer, Failure, Source, Trouble, Whole
 from proxy.answer.request import FlagsRequest
+from proxy.telemetry.traces.story import method_of
 
 from .slate import Slate
 from .table import AGE_BOUNDS, AGES, ANSWERS, DURATION_BOUNDS, DURATIONS, EXCHANGE_DURATIONS, EXCHANGES, OTHERS, REFUSALS
@@ -21,8 +22,6 @@ CALLERS: Final = "client_error"
 UNAVAILABLE: Final = "error"
 """Outcome of a 5xx without a failure that explains it (an answer of a bypassed project, for one)."""
 
-_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
-_OTHER_METHOD: Final = "_OTHER"
 _MOST_ROWS: Final = 4096
 _SUM_OF_DURATIONS: Final = len(DURATION_BOUNDS) + 1
 _SUM_OF_AGES: Final = len(AGE_BOUNDS) + 1
@@ -90,7 +89,7 @@ class Meter:
         if len(self._rows) >= _MOST_ROWS:  # methods and statuses are others' words: never a table without end
             self._rows.clear()
         project, source = str(request.project), str(answer.source)
-        method = request.method if request.method in _METHODS else _OTHER_METHOD
+        method = method_of(request.method)
         slate = self.slate
         row = (
             slate.place(ANSWERS, (project, source, outcome_of(answer))),

@@ -37,7 +37,7 @@ class Shipping:
         self._log = log
         self._changed = asyncio.Event()
         self._shipper: Shipper | None = None
-        self._receiver = Receiver(socket_path(runtime), self._take)
+        self._receiver = Receiver(socket_path(runtime), self.take)
 
     def reconfigure(self, settings: Settings) -> None:
         """Push as these settings say."""
@@ -63,7 +63,8 @@ class Shipping:
             await asyncio.wait([receiving])
             await _retired(self._shipper)
 
-    def _take(self, packet: bytes) -> None:
+    def take(self, packet: bytes) -> None:
+        """Take an encoded span, if somebody pushes spans now."""
         if self._shipper is not None:
             self._shipper.queue.put(packet)
 

@@ -8,7 +8,7 @@ URL is ever among them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from proxy.answer.answer import Answer, Assembled, Failure, Source, Trouble, Whole
 from proxy.answer.request import FlagsRequest
@@ -23,11 +23,16 @@ KEYS: Final = frozenset({
     "http.request.method", "http.route", "http.response.status_code", "url.scheme", "url.path", "error.type",
     "holdfast.project", "holdfast.upstream", "holdfast.source", "holdfast.flight", "holdfast.stored", "holdfast.age_s",
     "holdfast.forward", "holdfast.definitions.generation", "holdfast.failure", "holdfast.received_status",
-    "holdfast.retry_after_s", "holdfast.rung", "holdfast.filled", "holdfast.flags", "holdfast.keys",
+    "holdfast.retry_after_s", "holdfast.use", "holdfast.rung", "holdfast.filled", "holdfast.flags", "holdfast.keys",
     *(f"holdfast.note.{note}" for note in NOTES),
 })  # fmt: skip
 """Every attribute of spans and their events: the list that otel-collector.yaml lets through."""
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH", "QUERY"})
+OTHER_METHOD: Final = "_OTHER"
+BROKE_OFF: Final = "broke_off"
 _ERROR: Final = 500
+_REFUSED: Final = 400
+"""The convention: to a client span 4xx is an error, too."""
 _AT_OUR_DOOR: Final[Mapping[Trouble, str]] = {Trouble.BREAKER_OPEN: "holdfast.breaker.open", Trouble.SHED: "holdfast.shed"}
 _RUNGS: Final[Mapping[str, Source]] = {"stale": Source.STALE, "local": Source.LOCAL, "configured": Source.CONFIGURED}
 _PLAIN: Final = (str, bool, int, float)
@@ -35,7 +40,12 @@ _PLAIN: Final = (str, bool, int, float)
 
 def name_of(request: FlagsRequest) -> str:
     """Return the server span's name: method and route."""
-    return f"{request.method} /{request.family}"
+    return f"{method_of(request.method)} /{request.family}"
+
+
+def method_of(method: str) -> str:
+    """Return a request's method, where it is one: callers may write what they like there."""
+    return method if method in METHODS else OTHER_METHOD
 
 
 def is_error(answer: Answer) -> bool:
@@ -46,7 +56,7 @@ def is_error(answer: Answer) -> bool:
 def decision(request: FlagsRequest, answer: Answer, *, generation: int | None) -> Attributes:
     """Return the server span's attributes."""
     told: Attributes = {
-        "http.request.method": request.method,
+        "http.request.method": method_of(request.method),
         "http.route": f"/{request.family}",
         "url.scheme": "http",
         "url.path": request.path,
@@ -77,13 +87,53 @@ def way(request: FlagsRequest, answer: Answer, *, at_ns: int) -> list[Event]:
 
 def exchange(upstream: str, method: str, result: Whole | Failure) -> Attributes:
     """Return a client span's attributes."""
-    told: Attributes = {"http.request.method": method, "holdfast.upstream": upstream}
+    told: Attributes = {"http.request.method": method_of(method), "holdfast.upstream": upstream}
     if result.status is not None:
         told["http.response.status_code"] = result.status
     if isinstance(result, Failure):
         return told | {"error.type": str(result.trouble)}
-    if result.status >= 400:  # noqa: PLR2004 - the convention: to a client span 4xx is an error, too
+    if result.status >= _REFUSED:
         told["error.type"] = str(result.status)
+    return told
+
+
+class Handed(Protocol):
+    """What an exchange that is not decided is for, and whom it asks."""
+
+    @property
+    def use(self) -> str: ...
+    @property
+    def upstream(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+
+
+def handed_on(method: str, whither: Handed, status: int | None, trouble: str) -> Attributes:
+    """Return the attributes of a client span of something handed on; `trouble`: why there was no answer, or not all of it."""
+    told = _handed(method, whither, status)
+    if trouble:
+        told["error.type"] = trouble
+    elif status is not None and status >= _REFUSED:
+        told["error.type"] = str(status)
+    return told
+
+
+def passed(method: str, whither: Handed, status: int | None) -> Attributes:
+    """Return the attributes of the server span above it; `status` None: the request broke off."""
+    told = {**_handed(method, whither, status), "url.scheme": "http"}
+    if status is None or status >= _ERROR:
+        told["error.type"] = BROKE_OFF if status is None else str(status)
+    return told
+
+
+def _handed(method: str, whither: Handed, status: int | None) -> Attributes:
+    told: Attributes = {
+        "http.request.method": method_of(method), "holdfast.use": whither.use, "holdfast.upstream": whither.upstream,
+    }  # fmt: skip
+    if whither.project:
+        told["holdfast.project"] = whither.project
+    if status is not None:
+        told["http.response.status_code"] = status
     return told
 
 

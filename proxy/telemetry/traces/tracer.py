@@ -7,7 +7,7 @@ there is room; its exchange is then found among the last ones.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 
 import msgspec
@@ -22,7 +22,7 @@ from .current import Trace
 from .draw import Draw
 from .exchanged import Exchanged, Exchanges, digest_of
 from .post import Post
-from .span import CLIENT, SERVER, Span
+from .span import CLIENT, SERVER, Attributes, Event, Link, Span
 
 
 class Tracer:
@@ -48,25 +48,14 @@ class Tracer:
 
     def end(self, trace: Trace, request: FlagsRequest, answer: Answer) -> None:
         """Tell of a traced request."""
-        offset = self._clock.wall() - self._clock.monotonic()
-        now = self._clock.monotonic()
-        parent = trace.parent
-        self.post.send(
-            Span(
-                trace_id=trace.trace_id,
-                span_id=trace.span_id,
-                parent_id="" if parent is None else parent.span_id,
-                is_remote=True,
-                state="" if parent is None else parent.state,
-                name=story.name_of(request),
-                kind=SERVER,
-                start_ns=_ns(trace.started + offset),
-                end_ns=_ns(now + offset),
-                is_error=story.is_error(answer),
-                attributes=story.decision(request, answer, generation=self._generation(request.project)),
-                events=story.way(request, answer, at_ns=_ns(now + offset)),
-                links=self._exchanges.leader(request) if answer.joined else [],
-            )
+        self.own(
+            trace,
+            story.name_of(request),
+            story.decision(request, answer, generation=self._generation(request.project)),
+            kind=SERVER,
+            is_error=story.is_error(answer),
+            events=story.way(request, answer, at_ns=_ns(self._clock.wall())),
+            links=self._exchanges.leader(request) if answer.joined else [],
         )
 
     def tell(self, parent: Parent | None, request: FlagsRequest, answer: Answer) -> Trace | None:
@@ -75,9 +64,9 @@ class Tracer:
         Return its trace, over already; None: there was no room.
         """
         reason = str(answer.source) if answer.failure is None else str(answer.failure.trouble)
-        if not self.draw.after(request.project, reason):
+        trace = self.after(request.project, reason, parent, request.started)
+        if trace is None:
             return None
-        trace = self._trace(parent, request.started)
         if not (answer.joined and self._exchanges.leader(request)):  # else the leader's trace has it
             for exchanged in self._exchanges.of(request):
                 self._exchanges.begun(exchanged.digest, trace)
@@ -100,9 +89,44 @@ class Tracer:
             self._exchanges.ended(exchanged.digest, trace, exchanged.ended)
             self._send(trace, exchanged, span_id)
 
-    def _send(self, trace: Trace, exchanged: Exchanged, span_id: str) -> None:
+    def after(self, project: str, reason: str, parent: Parent | None, started: float) -> Trace | None:
+        """Return the trace of something troubled that was not drawn, if there is room to tell of it."""
+        return self._trace(parent, started) if self.draw.after(project, reason) else None
+
+    def own(
+        self,
+        trace: Trace,
+        name: str,
+        attributes: Attributes,
+        *,
+        kind: int,
+        is_error: bool,
+        events: Sequence[Event] = (),
+        links: Sequence[Link] = (),
+    ) -> None:
+        """Tell of a trace's own span, which ends now."""
+        offset, parent = self._clock.wall() - self._clock.monotonic(), trace.parent
+        self.post.send(
+            Span(
+                trace_id=trace.trace_id,
+                span_id=trace.span_id,
+                parent_id="" if parent is None else parent.span_id,
+                is_remote=True,
+                state="" if parent is None else parent.state,
+                name=name,
+                kind=kind,
+                start_ns=_ns(trace.started + offset),
+                end_ns=_ns(self._clock.monotonic() + offset),
+                is_error=is_error,
+                attributes=attributes,
+                events=list(events),
+                links=list(links),
+            )
+        )
+
+    def below(self, trace: Trace, span_id: str, name: str, attributes: Attributes, *, times: tuple[float, float]) -> None:
+        """Tell of an exchange below a trace's own span; `times`: monotonic seconds of its begin and end."""
         offset = self._clock.wall() - self._clock.monotonic()
-        attributes = story.exchange(exchanged.upstream, exchanged.method, exchanged.result)
         self.post.send(
             Span(
                 trace_id=trace.trace_id,
@@ -110,21 +134,27 @@ class Tracer:
                 parent_id=trace.span_id,
                 is_remote=False,
                 state="" if trace.parent is None else trace.parent.state,
-                name=exchanged.method,
+                name=name,
                 kind=CLIENT,
-                start_ns=_ns(exchanged.started + offset),
-                end_ns=_ns(exchanged.ended + offset),
+                start_ns=_ns(times[0] + offset),
+                end_ns=_ns(times[1] + offset),
                 is_error="error.type" in attributes,
                 attributes=attributes,
             )
         )
 
+    def new_id(self) -> str:
+        """Return the id of a span to be."""
+        return f"{self._rng.getrandbits(64) or 1:016x}"
+
+    def _send(self, trace: Trace, exchanged: Exchanged, span_id: str) -> None:
+        told = story.exchange(exchanged.upstream, exchanged.method, exchanged.result)
+        name = story.method_of(exchanged.method)
+        self.below(trace, span_id, name, told, times=(exchanged.started, exchanged.ended))
+
     def _trace(self, parent: Parent | None, started: float) -> Trace:
         trace_id = f"{self._rng.getrandbits(128) or 1:032x}" if parent is None else parent.trace_id
         return Trace(trace_id, self.new_id(), parent, started)
-
-    def new_id(self) -> str:
-        return f"{self._rng.getrandbits(64) or 1:016x}"
 
 
 def _ns(seconds: float) -> int:

@@ -47,7 +47,7 @@ class FakeUpstream(Pool):
 
     def __init__(self, clock: FakeClock) -> None:
         self.clock = clock
-        super().__init__(Place(use="relay", upstream=UPSTREAM, connections=1, idle_s=1.0))
+        super().__init__(Place(use="relay", name="default", upstream=UPSTREAM, connections=1, idle_s=1.0))
         self.keys = {"phc_web": {"phx_web", "phx_web_two", "phx_own_web"}, "phc_shop": {"phx_shop", "phx_own_shop"}}
         self.over_quota: set[str] = set()
         self.etag: str | None = ETAG
