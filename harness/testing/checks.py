@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -102,6 +103,10 @@ class FlagsHarness:
 
 def launches(names: Sequence[str], lanes: Path, zone: str) -> tuple[Launch, ...]:
     """Return how the subjects are started; fail the test where one cannot be."""
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):  # A process with a zone that is none would silently be in UTC.
+        pytest.fail(f"{zone!r} is no time zone: one IANA name", pytrace=False)
     try:
         found = [find(name.strip(), lanes) for name in names]
     except (UnknownSubject, UnusableSubject) as reason:

@@ -134,6 +134,7 @@ def test_what_is_known_passes(ours):
         ('"reference", "posthog-cobol@1"', "unknown subject"),
         ('"reference", "posthog-node@0.0.1"', "python -m tools.sdks"),
         ('"reference", "reference", known="nowhere.toml"', "known divergences: nowhere.toml"),
+        ('"reference", "reference", zone="Mars/Olympus"', "is no time zone"),
     ],
 )
 def test_what_cannot_be_asked_fails_with_the_remedy_and_is_not_skipped(ours, call, word):
