@@ -41,6 +41,10 @@ class CheckOutcome(Outcome, kw_only=True):
     notes: dict[str, int]
     stopped: str | None = None
 
+    def done(self) -> str:
+        """Return what was done, in a line."""
+        return f"{self.people} people, {self.requests} billable requests, {self.pairs} pairs of a live project"
+
     def repeat(self) -> str:
         """Return the command that starts the same check."""
         return self.command
@@ -48,8 +52,7 @@ class CheckOutcome(Outcome, kw_only=True):
     def told(self) -> list[str]:
         """Return what a check has to say beside its findings, in lines."""
         pairs = sum(self.excused.values())
-        lines = [f"{self.people} people, {self.requests} billable requests"]
-        lines += [f"not compared: {pairs} pairs"] if pairs else []
+        lines = [f"not compared: {pairs} pairs"] if pairs else []
         lines += [f"  {count} × {reason}" for reason, count in sorted(self.excused.items(), key=lambda one: -one[1])]
         lines += [f"{count} × {note}" for note, count in sorted(self.notes.items()) if count]
         return [*lines, *([f"STOPPED: {self.stopped}"] if self.stopped else [])]

@@ -72,6 +72,11 @@ class Outcome(msgspec.Struct, kw_only=True):
         """Pairs on which both sides were definite."""
         return sum(count for kind, count in self.kinds.get(subject, {}).items() if kind not in DECLINES)
 
+    def done(self) -> str:
+        """Return what was done, in a line."""
+        done = f"{self.replayed} reproducers replayed, {self.batches} batches, {self.pairs} pairs"
+        return f"{done}, level {self.level}, zone {self.zone}"
+
     def repeat(self) -> str:
         """Return the command that starts the same search."""
         names = ",".join(one.name for one in self.took if not one.is_twin)

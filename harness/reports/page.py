@@ -76,9 +76,7 @@ def _verdict(outcome: Outcome) -> str:
 
 
 def _how(outcome: Outcome) -> str:
-    done = f"{outcome.replayed} reproducers replayed, {outcome.pairs} pairs in {outcome.batches} batches"
-    where = f"level {_shown(outcome.level)}, zone {_shown(outcome.zone)}, seed {outcome.seed}"
-    return f"<p>{done}, {where}. Repeat: <code>{_shown(outcome.repeat())}</code></p>"
+    return f"<p>{_shown(outcome.done())}, seed {outcome.seed}. Repeat: <code>{_shown(outcome.repeat())}</code></p>"
 
 
 def _warnings(outcome: Outcome) -> str:

@@ -130,9 +130,8 @@ def _ran(outcome: Outcome) -> list[str]:
 
 
 def _counts(outcome: Outcome) -> list[str]:
-    done = f"{outcome.replayed} reproducers replayed, {outcome.batches} batches, {outcome.pairs} pairs"
     return [
-        f"{done}, level {outcome.level}, zone {outcome.zone}",
+        outcome.done(),
         *(
             f"{subject}: " + ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
             for subject, kinds in outcome.kinds.items()
