@@ -66,9 +66,9 @@ impl Driver {
         let wanted = |key: &&String| asked.as_ref().is_none_or(|asked| asked.contains(key));
         let keys: Vec<&String> = self.keys.iter().filter(wanted).collect();
         let options = EvaluateFlagsOptions {
-            groups: context.groups()?,
-            person_properties: context.person_properties()?,
-            group_properties: context.group_properties()?,
+            groups: context.groups(),
+            person_properties: context.person_properties(),
+            group_properties: context.group_properties(),
             only_evaluate_locally: true,
             flag_keys: asked.clone(),
             ..Default::default()

@@ -1,4 +1,5 @@
 //! Who is asked about, as a Rust application would say it: identities and group keys are texts, properties JSON values.
+//! What cannot be said that way (a group key of `true`, a number beyond doubles) is left out, as the application must.
 
 use std::collections::HashMap;
 
@@ -30,53 +31,47 @@ impl Context {
     }
 
     pub fn distinct_id(&self) -> Result<String, Failure> {
-        text(&self.distinct_id)
+        text(&self.distinct_id).ok_or_else(|| Failure::bad_request("identities are texts to this SDK"))
     }
 
-    pub fn groups(&self) -> Result<Option<HashMap<String, String>>, Failure> {
-        let Some(groups) = &self.groups else { return Ok(None) };
-        groups.iter().map(|(name, key)| Ok((name.clone(), text(key)?))).collect::<Result<_, Failure>>().map(Some)
+    pub fn groups(&self) -> Option<HashMap<String, String>> {
+        let groups = self.groups.as_ref()?;
+        Some(groups.iter().filter_map(|(name, key)| Some((name.clone(), text(key)?))).collect())
     }
 
-    pub fn person_properties(&self) -> Result<Option<Properties>, Failure> {
-        self.person_properties.as_ref().map(values).transpose()
+    pub fn person_properties(&self) -> Option<Properties> {
+        self.person_properties.as_ref().map(values)
     }
 
-    pub fn group_properties(&self) -> Result<Option<HashMap<String, Properties>>, Failure> {
-        let Some(types) = &self.group_properties else { return Ok(None) };
-        types.iter().map(|(name, sent)| Ok((name.clone(), values(sent)?))).collect::<Result<_, Failure>>().map(Some)
+    pub fn group_properties(&self) -> Option<HashMap<String, Properties>> {
+        let types = self.group_properties.as_ref()?;
+        Some(types.iter().map(|(name, sent)| (name.clone(), values(sent))).collect())
     }
 }
 
-/// An application must write a number as text; anything else cannot be said to this SDK at all.
-fn text(value: &Value) -> Result<String, Failure> {
+/// An application writes a number as text.
+fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Number(number) => Ok(number.to_string()),
-        other => Err(Failure::bad_request(format!("identities and group keys are texts to this SDK, not {other}"))),
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
     }
 }
 
-fn values(properties: &Raw) -> Result<Properties, Failure> {
-    properties.iter().map(|(name, raw)| Ok((name.clone(), exact(raw.get())?))).collect()
+fn values(properties: &Raw) -> Properties {
+    properties.iter().filter_map(|(name, raw)| Some((name.clone(), exact(raw.get())?))).collect()
 }
 
-/// Read a value as an application has it. serde_json misreads some decimals by one unit in the last place unless it is built
-/// not to, and that would change how the SDK reads definitions.
-fn exact(text: &str) -> Result<Value, Failure> {
-    match text.as_bytes().first() {
-        Some(b'[') => {
-            let members: Vec<Box<RawValue>> = serde_json::from_str(text)?;
-            members.iter().map(|member| exact(member.get())).collect()
+/// Read a value as an application has it; None where it can have none such. serde_json misreads some decimals by one unit in
+/// the last place unless it is built not to, and that would change how the SDK reads definitions.
+fn exact(text: &str) -> Option<Value> {
+    match text.as_bytes().first()? {
+        b'[' => serde_json::from_str::<Vec<Box<RawValue>>>(text).ok()?.iter().map(|member| exact(member.get())).collect(),
+        b'{' => {
+            let members: Raw = serde_json::from_str(text).ok()?;
+            members.iter().map(|(name, member)| Some((name.clone(), exact(member.get())?))).collect()
         }
-        Some(b'{') => {
-            let members: Raw = serde_json::from_str(text)?;
-            members.iter().map(|(name, member)| Ok((name.clone(), exact(member.get())?))).collect()
-        }
-        Some(b'-' | b'0'..=b'9') if text.contains(['.', 'e', 'E']) => {
-            let number = text.parse().ok().and_then(Number::from_f64);
-            number.map(Value::Number).ok_or_else(|| Failure::bad_request(format!("{text} is beyond the range of doubles")))
-        }
-        _ => Ok(serde_json::from_str(text)?),
+        b'-' | b'0'..=b'9' if text.contains(['.', 'e', 'E']) => Some(Value::Number(Number::from_f64(text.parse().ok()?)?)),
+        _ => serde_json::from_str(text).ok(),
     }
 }
