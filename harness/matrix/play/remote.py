@@ -72,12 +72,12 @@ async def _play(trial: Trial, applications: Mapping[str, Application]) -> Rows:
 async def _warm(app: Application, doors: Doors, name: str) -> None:
     """Let the proxy learn both questions of somebody; a machine that stalls may take more than one try."""
     for question in QUESTIONS:
-        for _ in range(TRIES):
+        for tries_left in reversed(range(TRIES)):
             cell = await question.ask(app, doors.known, _known(name), edition=0)
             if cell.got in {"value", ALL}:
                 break
-        else:
-            raise RuntimeError(f"{name} got {cell.got} while nothing was wrong")
+            if not tries_left:
+                raise RuntimeError(f"{name} got {cell.got} while nothing was wrong")
 
 
 async def _perform(question: Question, app: Application, doors: Doors, name: str, rows: Rows, *, edition: int) -> None:
