@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 
 NUMBERS: Final = float(0xFFFFFFFFFFFFFFF)
 """Both operands of the division are doubles (contract §6)."""
+HASHED: Final = 200
+"""Identifiers are hashed up to this many characters (contract §5.8)."""
 
 
 class Ring(NamedTuple):
@@ -41,7 +43,7 @@ class Edges:
 
 def fraction(ring: Ring, identity: str) -> float:
     """Return where an identity falls on a ring, 0..1."""
-    digest = hashlib.sha1(f"{ring.prefix}{identity}{ring.salt}".encode()).hexdigest()  # noqa: S324 — the contract's hash
+    digest = hashlib.sha1(f"{ring.prefix}{identity[:HASHED]}{ring.salt}".encode()).hexdigest()  # noqa: S324 — the contract's hash
     return float(int(digest[:15], 16)) / NUMBERS
 
 

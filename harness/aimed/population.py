@@ -19,6 +19,8 @@ from .sides import Sides
 from .values import OTHER
 
 CANDIDATES: Final = 3_000
+TAILS: Final = ("", "", "", "-Ünï", "-UPPER", " ", ".x", "-" + "u" * 200)
+"""What odd identities end in, in turn: nothing, and what somebody may fold, strip or cut (contract §5.8: at 200 characters)."""
 SENT: Final = 5 / 6
 """How often a group is given to a flag that asks about groups."""
 
@@ -26,7 +28,16 @@ SENT: Final = 5 / 6
 class Population:
     """A source of people for one document."""
 
-    def __init__(self, document: Document, *, seed: int, mark: str, now: datetime, keys: Sequence[str] | None = None) -> None:
+    def __init__(
+        self,
+        document: Document,
+        *,
+        seed: int,
+        mark: str,
+        now: datetime,
+        keys: Sequence[str] | None = None,
+        has_odd_ids: bool = False,
+    ) -> None:
         """Read the document.
 
         Args:
@@ -35,15 +46,20 @@ class Population:
             mark: Begins every identity and group key.
             now: The day that relative dates count from.
             keys: Aim at these flags; None: at all of them.
+            has_odd_ids: Some people have long ids, or ones with capitals, spaces and letters that are not ASCII.
         """
         self._seed, self._mark = seed, mark
+        self._tails = TAILS if has_odd_ids else TAILS[:1]
         self._sides = Sides(now)
         flags = {flag["key"]: flag for flag in document["flags"] if isinstance(flag.get("filters"), Mapping)}
         self._aims = [flag for key, flag in flags.items() if keys is None or key in keys]
         self._needed = {key: needed(flag, flags) for key, flag in flags.items()}
         self._cohorts = document.get("cohorts") or {}
         self._groups = {str(index): name for index, name in (document.get("group_type_mapping") or {}).items()}
-        self._edges = Edges([f"{mark}{seed}-{n}" for n in range(CANDIDATES)])
+        self._edges = {
+            "person": Edges([self._identity(n) for n in range(CANDIDATES)]),
+            "other": Edges([f"{mark}{seed}-{n}" for n in range(CANDIDATES)]),
+        }
         self._pools = self._pooled(flags)
 
     def people(self, first: int = 0) -> Iterator[Person]:
@@ -56,11 +72,12 @@ class Population:
     def _person(self, number: int) -> Person:
         random = Random(f"{self._seed}:{number}")  # noqa: S311 — repeatable by design
         flag = self._aims[number % len(self._aims)]
-        identities = {"person": f"{self._mark}{self._seed}-{CANDIDATES + number}"}
+        identities = {"person": self._identity(CANDIDATES + number)}
         near = list(rings(flag))
         if near:
             ring, share = random.choice(near)
-            identities[ring.identity] = random.choice(self._edges.beside(ring, share))
+            edges = self._edges.get(ring.identity, self._edges["other"])
+            identities[ring.identity] = random.choice(edges.beside(ring, share))
         own = [leaf for one in self._needed[flag["key"]] for leaf in self._asked(random, one)]
         failing = random.choice((None, None, random.randrange(len(own)))) if own else None
         chosen = [(leaf, n != failing) for n, leaf in enumerate(own)]
@@ -73,6 +90,9 @@ class Population:
         person = {"distinct_id": identities["person"], "person_properties": properties, "groups": groups}
         device = {"device_id": identities["device"]} if "device" in identities else {}
         return {**person, "group_properties": sent, **device}
+
+    def _identity(self, number: int) -> str:
+        return f"{self._mark}{self._seed}-{number}{self._tails[number % len(self._tails)]}"
 
     def _asked(self, random: Random, flag: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return the filters of one condition, those of its cohorts included."""

@@ -127,7 +127,14 @@ class Session:
             raise Stopped("the definitions are not of the form that this version reads") from cause
         self._definitions = definitions
         aims = [key for key in self._oracle.keys if key not in self._oracle.excused]
-        population = Population(definitions.document, seed=self._options.seed, mark=MARK, now=self._clock(), keys=aims or None)
+        population = Population(
+            definitions.document,
+            seed=self._options.seed,
+            mark=MARK,
+            now=self._clock(),
+            keys=aims or None,
+            has_odd_ids=not self._sdks,  # SDKs are known not to cut long ones: that would stand before everything else
+        )
         self._source = population.people(self.people)
         for child in self._sdks:
             loaded = await child.load(definitions.document)

@@ -144,3 +144,17 @@ def test_a_reduced_document_keeps_what_the_flag_needs():
     part = reduced(document(needs, flag("g"), flag("h"), cohorts=cohorts), "f")
     assert [one["key"] for one in part["flags"]] == ["f", "g"]
     assert sorted(part["cohorts"]) == ["1", "2"]
+
+
+def test_odd_identities_are_long_and_upper_case_and_not_ascii_on_demand_and_hashed_as_far_as_the_contract_says():
+    def identities(**more):
+        found = Population(document(flag("f", share=30)), seed=1, mark="m-", now=NOW, **more).people()
+        return [person["distinct_id"] for person in islice(found, 60)]
+
+    odd = identities(has_odd_ids=True)
+    assert any(len(one) > 200 for one in odd)
+    assert any(not one.isascii() for one in odd)
+    assert any(one != one.strip() for one in odd)
+    assert all(len(one) < 200 and one.isascii() for one in identities())
+    ring = Ring("f.", "", "person")
+    assert fraction(ring, "u" * 201) == fraction(ring, "u" * 200) == position("f", "u" * 200)
