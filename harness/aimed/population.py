@@ -21,6 +21,8 @@ from .values import OTHER
 CANDIDATES: Final = 3_000
 TAILS: Final = ("", "", "", "-Ünï", "-UPPER", " ", ".x", "-" + "u" * 200)
 """What odd identities end in, in turn: nothing, and what somebody may fold, strip or cut (contract §5.8: at 200 characters)."""
+AT_EDGE: Final = 2 / 3
+"""How often somebody stands beside an edge; the others fall anywhere."""
 SENT: Final = 5 / 6
 """How often a group is given to a flag that asks about groups."""
 
@@ -74,7 +76,7 @@ class Population:
         flag = self._aims[number % len(self._aims)]
         identities = {"person": self._identity(CANDIDATES + number)}
         near = list(rings(flag))
-        if near:
+        if near and random.random() < AT_EDGE:
             ring, share = random.choice(near)
             edges = self._edges.get(ring.identity, self._edges["other"])
             identities[ring.identity] = random.choice(edges.beside(ring, share))
