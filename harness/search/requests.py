@@ -63,8 +63,11 @@ def _asked(random: Random, number: int, *leaves: Document, **more: Any) -> Docum
 
 
 def _stored(random: Random, number: int) -> Document:
-    leaf = {"key": "id", "type": "cohort", "value": random.choice((1, 2, 3)), "operator": random.choice(("in", "not_in"))}
-    return _asked(random, number, leaf, *([PLAN] if random.random() < 1 / 4 else []))
+    leaves: list[Document] = [
+        {"key": "id", "type": "cohort", "value": value, "operator": random.choice(("in", "not_in"))}
+        for value in random.sample((1, 2, 3), random.choice((1, 1, 2)))
+    ]
+    return _asked(random, number, *leaves, *([PLAN] if random.random() < 1 / 4 else []))
 
 
 def _continued(random: Random, number: int) -> Document:
