@@ -1,6 +1,7 @@
 """Rust lanes: the driver compiled against the crates that `crates.lock` names, each verified by its hash, and no others.
 
-Compiled crates are kept in a folder that all Rust lanes share: most of the two minutes go into crates that they have in common.
+Compiled crates are kept in a folder that all Rust lanes share: a changed driver then takes ten
+seconds where the first build takes minutes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ MINIMUM: Final = (1, 89)
 """What the newest of the locked crates asks for."""
 BUILT: Final = LANES / ".rust"
 BUILD_S: Final = 1800
-"""Two minutes where nobody else works; 220 crates are compiled, one of them in C."""
+"""Measured: four minutes on two slow, busy cores; one of the crates is in C."""
 
 
 def require() -> None:
