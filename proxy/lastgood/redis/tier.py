@@ -1,17 +1,19 @@
 """The tier that machines share. Requests wait for it only when memory has nothing, and never longer than its timeout.
 
 Writing goes on behind, in batches, from a backlog bounded by bytes; while Redis is away it waits there, the newest record of a
-question in the place of older ones. A purge that Redis cannot hear is kept and made up for when it is back, before anything is
-written. Records expire when no policy can use them any more.
+question in the place of older ones, and never takes the place of what another instance has written since. A purge that Redis
+cannot hear is kept and made up for when it is back, before anything is written; one that it refuses is tried again now and
+then, and keeps nothing from being written. Records expire when no policy can use them any more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -22,7 +24,7 @@ from proxy.lastgood.tiers.sealing import Seals
 from proxy.shared.connecting import Client
 from proxy.shared.link import Link, Trouble
 
-from .packing import name_of, pack, unpack
+from .packing import WRITE, moment, name_of, pack, unpack
 from .sweep import sweep
 
 BATCH_BYTES: Final = 256 * 1024
@@ -32,6 +34,9 @@ PATIENCE_S: Final = 0.9
 
 REST_S: Final = 0.2
 """After a command that failed while Redis is still there."""
+
+REFUSED_S: Final = 30.0
+"""After a purge that Redis refuses: an operator has to change what its user may do."""
 
 _NO_USE: Final = frozenset({"out_of_memory", "no_permission", "refused"})
 """Redis is there and says no: trying the same again would be heard the same way."""
@@ -43,6 +48,7 @@ class RedisTier:
     Attributes:
         found, missed, unknown: Lookups: there, not there, no telling.
         written, refused, oversized, late: Records written; refused by Redis; too large; expired while they waited.
+        outdated: Records for which a later one was there already.
         purged: Records that purges of ours removed.
     """
 
@@ -62,7 +68,7 @@ class RedisTier:
     ) -> None:
         self.seals = seals
         self.found = self.missed = self.unknown = 0
-        self.written = self.refused = self.oversized = self.late = self.purged = 0
+        self.written = self.refused = self.oversized = self.late = self.outdated = self.purged = 0
         self._link = link
         self._prefix = prefix
         self._max_value_bytes = max_value_bytes
@@ -71,6 +77,7 @@ class RedisTier:
         self._sleep = sleep
         self._purges: deque[SealedPurge] = deque()
         self._newly_purged: list[SealedPurge] = []
+        self._sweep_at = -math.inf
         self._waits = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -110,11 +117,13 @@ class RedisTier:
         """Why a purge is not done yet; empty: all are."""
         if not self._purges:
             return ""
+        if self._is_sweep_refused:
+            return "Redis refuses to be swept: see what its user may do; it is tried again every half minute"
         return "Redis is being swept" if self._link.is_there else "Redis is away; it is swept when it is back"
 
     def report(self) -> dict[str, Any]:
         """Return what is shown of it."""
-        counted = ("found", "missed", "unknown", "written", "refused", "oversized", "late", "purged")
+        counted = ("found", "missed", "unknown", "written", "refused", "oversized", "late", "outdated", "purged")
         return {
             **self._link.report(),
             **{name: getattr(self, name) for name in counted},
@@ -155,15 +164,27 @@ class RedisTier:
         """Purge and write what waits, one thing at a time, so that no record is written after it was purged."""
         while await self._waits.wait():
             await self._link.there()
-            if not await (self._purge_one() if self._purges else self._write_some()):
+            if not await self._step():
                 await self._sleep(REST_S)
             if not self._purges and not len(self._backlog):
                 self._waits.clear()
                 self._idle.set()
 
+    @property
+    def _is_sweep_refused(self) -> bool:
+        return self._clock.monotonic() < self._sweep_at
+
+    async def _step(self) -> bool:
+        """Do one thing; False when the next should wait a little."""
+        if self._purges and not self._is_sweep_refused:
+            return await self._purge_one()
+        return len(self._backlog) > 0 and await self._write_some()
+
     async def _purge_one(self) -> bool:
         forgotten = await sweep(self._link, self._prefix, self._purges[0])
         if isinstance(forgotten, Trouble):
+            if forgotten.why in _NO_USE:
+                self._sweep_at = self._clock.monotonic() + REFUSED_S
             return False
         self._purges.popleft()
         self.purged += forgotten
@@ -177,25 +198,34 @@ class RedisTier:
         current = [(record, round((record.expires_at - now) * 1000)) for record in batch]
         lasting = [(record, lasts_ms) for record, lasts_ms in current if lasts_ms > 0]
         self.late += len(batch) - len(lasting)
-        refused = await self._link.ask(lambda client: self._write(client, lasting), timeout_s=WRITE_S) if lasting else 0
-        if not isinstance(refused, Trouble):
-            self.refused += refused
-            self.written += len(lasting) - refused
+        said = await self._link.ask(lambda client: self._write(client, lasting, now), timeout_s=WRITE_S) if lasting else _Said()
+        if not isinstance(said, Trouble):
+            self.refused += said.refused
+            self.outdated += said.outdated
+            self.written += len(lasting) - said.refused - said.outdated
             return True
-        if refused.why in _NO_USE:
+        if said.why in _NO_USE:
             self.refused += len(lasting)
             return False
         self._backlog.put_back(record for record, _ in lasting if not any(each.is_meant(record) for each in self._newly_purged))
         return False
 
-    async def _write(self, client: Client, records: Sequence[tuple[Sealed, int]]) -> int:
-        """Return how many Redis refused; raises its word when it refused all of them."""
-        writing = client.pipeline(transaction=False)
+    async def _write(self, client: Client, records: Sequence[tuple[Sealed, int]], now: float) -> _Said:
+        """Return how many Redis refused, or had later; raises its word when it refused all of them."""
+        writing, today = client.pipeline(transaction=False), moment(now)
         for record, lasts_ms in records:
-            writing.set(name_of(self._prefix, record.key), pack(record), px=lasts_ms)
+            name = name_of(self._prefix, record.key)
+            writing.execute_command("EVAL", WRITE, 1, name, pack(record), lasts_ms, moment(record.stored_at), today)
         results = await writing.execute(raise_on_error=False)
         errors = [result for result in results if isinstance(result, Exception)]
         worst = next((error for error in errors if not isinstance(error, ResponseError)), None)
         if worst is not None or (errors and len(errors) == len(results)):
             raise worst if worst is not None else errors[0]
-        return len(errors)
+        return _Said(len(errors), results.count(0))
+
+
+class _Said(NamedTuple):
+    """What Redis said to a batch: how many records it refused, and of how many it had later ones."""
+
+    refused: int = 0
+    outdated: int = 0

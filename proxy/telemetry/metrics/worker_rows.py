@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 TIER_EVENTS: Final = frozenset({
-    "recalled", "missed", "unauthentic", "undated", "forgotten", "dropped", "unchanged",
-    "found", "unknown", "written", "refused", "oversized", "late", "purged", "read", "shed", "read_failures", "sent",
+    "recalled", "missed", "unauthentic", "undated", "forgotten", "dropped", "unchanged", "read",
+    "found", "unknown", "written", "refused", "oversized", "late", "outdated", "purged", "shed", "read_failures", "sent",
 })  # fmt: skip
 """Of what a tier reports, the counters."""
 
