@@ -7,6 +7,7 @@ way and at the end, one JSON line each.
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections import deque
@@ -52,7 +53,7 @@ def main(keys: int, seconds: float) -> None:
         elapsed = time.monotonic() - started
         if elapsed >= next_sample:
             next_sample = elapsed + every
-            trimming.look()  # a minute of a busy worker's, in a second
+            asyncio.run(trimming.look())  # a minute of a busy worker's, in a second
             say({"at_s": elapsed, "resident": resident_bytes("self"), "keys": done})
     say({"keys": done, "entries": len(memory.cache), "bytes": memory.cache.bytes})
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+
 import pytest
 
 from proxy.config.settings import Memory as MemorySettings
@@ -13,12 +16,12 @@ from tests.fakes.line import FakeLine
 from tests.fakes.tier import FakeTier
 
 
-def filled() -> tuple[Cache[int, bytes], Trimming, list[int]]:
+async def filled() -> tuple[Cache[int, bytes], Trimming, list[int]]:
     cache: Cache[int, bytes] = Cache(max_bytes=10_000, clock=FakeClock())
     calls: list[int] = []
     trimming = Trimming(cache, trim=lambda: calls.append(cache.bytes))
     put(cache, 0, 4)
-    trimming.look()
+    await trimming.look()
     return cache, trimming, calls
 
 
@@ -27,35 +30,52 @@ def put(cache: Cache[int, bytes], start: int, count: int) -> None:
         cache.put(key, b"", cost_bytes=1_000, fresh_s=1, usable_s=10)
 
 
-def test_nothing_is_given_back_while_nothing_was_forgotten() -> None:
-    cache, trimming, calls = filled()
+async def test_nothing_is_given_back_while_nothing_was_forgotten() -> None:
+    cache, trimming, calls = await filled()
     put(cache, 4, 2)
-    assert not trimming.look()
+    assert not await trimming.look()
     assert calls == []
 
 
-def test_evictions_leave_holes_that_are_given_back_once() -> None:
-    cache, trimming, calls = filled()
+async def test_evictions_leave_holes_that_are_given_back_once() -> None:
+    cache, trimming, calls = await filled()
     put(cache, 10, 20)
     assert cache.evicted
-    assert trimming.look()
-    assert not trimming.look()
+    assert await trimming.look()
+    assert not await trimming.look()
     assert (trimming.done, len(calls)) == (1, 1)
 
 
-def test_a_purge_is_given_back_too() -> None:
-    cache, trimming, calls = filled()
+async def test_a_purge_is_given_back_too() -> None:
+    cache, trimming, calls = await filled()
     finish(cache.purging(lambda key, _: key == 0))
-    assert trimming.look()
+    assert await trimming.look()
     assert len(calls) == 1
 
 
 async def test_without_anything_to_call_the_duty_is_over_finish() -> None:
-    cache, _, _ = filled()
+    cache, _, _ = await filled()
     trimming = Trimming(cache, trim=None)
     await trimming.run()
     put(cache, 10, 20)
-    assert not trimming.look()
+    assert not await trimming.look()
+
+
+async def test_it_is_done_beside_the_loop_which_goes_on_answering() -> None:
+    cache, _, _ = await filled()
+    answered, others = threading.Event(), list[int]()
+
+    def slow() -> None:
+        assert answered.wait(60), "the loop stood still"
+        others.append(threading.get_ident())
+
+    trimming = Trimming(cache, trim=slow)
+    put(cache, 10, 20)
+    looking = asyncio.create_task(trimming.look())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(answered.set)
+    assert await looking
+    assert others != [threading.get_ident()]
 
 
 def test_where_the_c_library_has_it_it_can_be_called() -> None:
