@@ -107,12 +107,20 @@ def _guarded(desk: Desk, log: Logger) -> Any:
 def _audited(log: Logger) -> Any:
     @web.middleware
     async def audited(request: web.Request, handler: Handler) -> web.StreamResponse:
-        response = await handler(request)
-        if request.method not in {"GET", "HEAD"} and (route := request.match_info.route.resource) is not None:
-            about = {**request.match_info, **request.get(ABOUT, {})}  # names, never a secret
-            log.info(
-                "audit", action=route.canonical, method=request.method, **about, status=response.status, peer=request.remote
-            )
+        status: int | None = None
+        try:
+            response = await handler(request)
+            status = response.status
+        except web.HTTPException as refused:  # no such path, or not this method: the library's own answers
+            status = refused.status
+            raise
+        finally:
+            if request.method not in {"GET", "HEAD"} and (route := request.match_info.route.resource) is not None:
+                about = {**request.match_info, **request.get(ABOUT, {})}  # names, never a secret
+                ended = (
+                    {"status": HTTPStatus.INTERNAL_SERVER_ERROR, "broke_off": True} if status is None else {"status": status}
+                )
+                log.info("audit", action=route.canonical, method=request.method, **about, **ended, peer=request.remote)
         return response
 
     return audited
