@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -23,22 +23,30 @@ class Person(msgspec.Struct, frozen=True):
 
 
 class Membership(msgspec.Struct, frozen=True):
-    """The cohorts one person is in; the service knows, so the answer is never None."""
+    """The cohorts one person is in, of those that exist: whoever asks about another asks about nothing (contract §8)."""
 
     cohorts: frozenset[int]
+    existing: frozenset[int]
 
-    def is_member(self, cohort_id: int) -> bool:
-        """Say whether the person is in the cohort; of an unknown person: never."""
-        return cohort_id in self.cohorts
+    def is_member(self, cohort_id: int) -> bool | None:
+        """Say whether the person is in the cohort; of an unknown person: never. None: there is no such cohort."""
+        return cohort_id in self.cohorts if cohort_id in self.existing else None
 
 
 class People:
     """Persons by distinct id, groups by type and key."""
 
-    def __init__(self, section: ServiceSection) -> None:
+    def __init__(self, section: ServiceSection, *, listed: Iterable[int] = ()) -> None:
+        """Take what is stored.
+
+        Args:
+            section: Persons, groups, and who is in which cohort; a cohort that is named there exists.
+            listed: Ids of the cohorts that the definitions hold.
+        """
         self._persons = {name: _person(row) for row in section.persons for name in row.distinct_ids}
         self._groups = section.groups
         self._cohorts = _cohorts_by_person(section.cohort_members, self._persons)
+        self._existing = frozenset((*listed, *(int(cohort) for cohort in section.cohort_members if cohort.isdecimal())))
 
     def person(self, distinct_id: str) -> Person | None:
         """Find the person that a distinct id belongs to."""
@@ -47,7 +55,8 @@ class People:
     def membership(self, distinct_id: str) -> Membership:
         """Tell which static and behavioural cohorts a person is in; an unknown person is in none."""
         person = self._persons.get(distinct_id)
-        return Membership(frozenset() if person is None else self._cohorts.get(person.id, frozenset()))
+        cohorts = frozenset[int]() if person is None else self._cohorts.get(person.id, frozenset())
+        return Membership(cohorts, self._existing)
 
     def group_properties(self, group_type: str, key: Json) -> Mapping[str, Json]:
         """Give a group's stored properties; a group without a row has none."""

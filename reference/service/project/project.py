@@ -92,7 +92,7 @@ def build_project(file: ProjectFile) -> Project:
         document=document,
         program=compile_definitions(definitions),
         served=serve(document, everything),
-        people=People(section),
+        people=People(section, listed=definitions.cohorts),
         config=_default_config(document, section) if section.config is UNSET else section.config,
         continuity=tuple(flag.key for flag in continuity),
         continuity_matters=any(_depends_on_identity(flag) for flag in continuity),

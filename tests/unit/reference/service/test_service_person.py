@@ -79,6 +79,17 @@ def test_an_unknown_person_is_in_no_cohort():
     assert memberships.is_member(201) is False
 
 
+def test_a_cohort_that_does_not_exist_fails_the_flag_that_asks_for_it():
+    def asks(cohort: int) -> dict[str, Any]:
+        leaf = {"key": "id", "type": "cohort", "value": cohort, "operator": "in"}
+        return {"key": f"in-{cohort}", "active": True, "filters": {"groups": [{"properties": [leaf]}]}}
+
+    listed = {"7": {"type": "OR", "values": []}}
+    document = {"flags": [asks(7), asks(201), asks(0)], "cohorts": listed, "service": SERVICE}
+    memberships = load_catalogue(json.dumps(document).encode()).projects[0].people.membership("bob")
+    assert [memberships.is_member(cohort) for cohort in (7, 201, 0)] == [False, False, None]
+
+
 def test_group_key_overwrites_what_was_sent_and_stored_properties_are_below():
     groups = {"organization": "org-1", "project": ["odd"]}
     sent = {"organization": {"seats": 4, "$group_key": "forged"}}
