@@ -56,6 +56,6 @@ class Trimming:
         self._seen = (evicted, held_bytes)
         if self._trim is None or not has_holes:
             return False
-        await asyncio.to_thread(self._trim)  # up to 35 ms at 256 MiB, in which the lock of Python is free: nobody waits
+        await asyncio.to_thread(self._trim)  # up to 35 ms at 256 MiB, in which the lock of Python is free: hardly anybody waits
         self.done += 1
         return True

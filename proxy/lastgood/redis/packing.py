@@ -39,7 +39,10 @@ local old = redis.pcall('GETRANGE', KEYS[1], 0, 329)
 if type(old) == 'string' and string.byte(old, 1) == string.byte(ARGV[1], 1) and #old >= 75 then
   local at = 68 + string.byte(old, 34)
   local said = string.sub(old, at, at + 7)
-  if #said == 8 and said > ARGV[3] and said <= ARGV[4] then return 0 end
+  if #said == 8 then
+    local there = struct.unpack('>d', said)
+    if there > struct.unpack('>d', ARGV[3]) and there <= struct.unpack('>d', ARGV[4]) then return 0 end
+  end
 end
 local done = redis.pcall('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 if type(done) == 'table' and done.err then return done end
@@ -47,14 +50,15 @@ return 1
 """
 """Write unless something later is there: an instance that was cut off for a while has old answers to give. One step, one name.
 
-ARGV: value, milliseconds to live, when it was said, and now. Times are `moment`s: eight bytes whose order is that of time. What
-seems to come from the future (a clock that runs ahead wrote it) keeps nothing out. The place is that of the head and of the
-envelope that `sealing` makes: 34 bytes, a project's name, the tag's 32, a format's one, then the moment.
+ARGV: value, milliseconds to live, when it was said, and now. Times are `moment`s, compared as numbers: Lua compares texts by
+the locale that Redis was started in. What seems to come from the future (a clock that runs ahead wrote it) keeps nothing out.
+The place is that of the head and of the envelope that `sealing` makes: 34 bytes, a project's name, the tag's 32, a format's
+one, then the moment.
 """
 
 
 def moment(seconds: float) -> bytes:
-    """Return Unix seconds so that texts compare as times do, as envelopes have them."""
+    """Return Unix seconds in eight bytes, as envelopes have them."""
     return struct.pack(">d", max(0.0, seconds))
 
 
