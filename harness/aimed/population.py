@@ -53,7 +53,7 @@ class Population:
         self._seed, self._mark = seed, mark
         self._tails = TAILS if has_odd_ids else TAILS[:1]
         self._sides = Sides(now)
-        flags = {flag["key"]: flag for flag in document["flags"] if isinstance(flag.get("filters"), Mapping)}
+        flags = {flag["key"]: flag for flag in document["flags"] if _can_be_aimed_at(flag)}
         self._aims = [flag for key, flag in flags.items() if keys is None or key in keys]
         self._needed = {key: needed(flag, flags) for key, flag in flags.items()}
         self._cohorts = document.get("cohorts") or {}
@@ -130,3 +130,7 @@ class Population:
                     if leaf.get("type") == "person" and leaf["key"] not in pools:
                         pools[leaf["key"]] = tuple(self._sides.all(leaf)) or (OTHER,)
         return pools
+
+
+def _can_be_aimed_at(flag: Any) -> bool:
+    return isinstance(flag, Mapping) and isinstance(flag.get("key"), str) and isinstance(flag.get("filters"), Mapping)

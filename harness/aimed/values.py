@@ -67,7 +67,7 @@ def _ordered(asked: Any) -> list[Any]:
     for bound in asked if isinstance(asked, list) else [asked]:
         try:
             number = float(bound)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             continue
         if not math.isfinite(number):
             continue

@@ -1,10 +1,12 @@
 """One check: definitions fetched, marked people asked about, differences asked about again, made small and explained.
 
-Nothing counts that was compared while the definitions changed, and nothing is a finding that did not show twice.
+Nothing counts that was compared while the definitions changed, and nothing is a finding that did not show twice, unless the
+budget was used up before it could be asked about again: then it says so.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -83,26 +85,36 @@ class Session:
     async def run(self, progress: Callable[[Session], Any] = lambda _: None) -> None:
         """Check until the budget is used up; what was found so far stays found when the server stops answering."""
         try:
-            first = await self._server.definitions()
-            assert first is not None, "only a conditional request is answered by 304"
-            await self._adopt(first)
+            await self._adopt(await self._first())
             await self._ask(int((self._server.budget.left - DEFINITIONS_COST) * ASKED_SHARE), progress)
             await self._settle(progress)
-        except Spent:
-            self.ledger.drop()
         except Stopped as reason:
             self.stopped = f"{reason}"
             self.ledger.drop()
 
+    async def _first(self) -> Definitions:
+        first = await self._server.definitions()
+        if first is None:
+            raise Stopped("304 to a request without a condition: something between us and the server keeps answers")
+        return first
+
     async def _ask(self, most: int, progress: Callable[[Session], Any]) -> None:
-        while self.people < most and (batch := list(islice(self._source, min(BATCH, most - self.people)))):
-            sdks = await self._local(batch)
-            for n, person in enumerate(batch):
-                answer = await self._server.flags(person)
-                self.ledger.take(self._oracle, person, answer, {name: verdicts[n] for name, verdicts in sdks.items()})
-            self.people += len(batch)
-            await self._look()
-            progress(self)
+        """Ask about so many people at most; what looking at the definitions costs comes off that, not off the rest."""
+        budget = self._server.budget
+        rest = budget.left - most
+        with contextlib.suppress(Spent):
+            while (room := min(BATCH, most - self.people, budget.left - rest)) > 0:
+                batch = self._people(room)
+                if not batch:
+                    break
+                sdks = await self._local(batch)
+                for n, person in enumerate(batch):
+                    answer = await self._server.flags(person)
+                    self.ledger.take(self._oracle, person, answer, {name: verdicts[n] for name, verdicts in sdks.items()})
+                self.people += len(batch)
+                await self._look()
+                progress(self)
+        self.ledger.drop()  # what nobody looked at the definitions after
 
     async def _look(self) -> bool:
         """See whether the definitions are still the same; what was provisional stands or falls with it."""
@@ -115,7 +127,7 @@ class Session:
             return True
         self.notes[DROPPED] += self.ledger.drop()
         self.notes[FLAGS_CHANGED] += 1
-        if self.notes[FLAGS_CHANGED] > CHANGES:
+        if self.notes[FLAGS_CHANGED] >= CHANGES:
             raise Stopped("the definitions keep changing: try again when nobody edits flags")
         await self._adopt(seen)
         return False
@@ -127,19 +139,24 @@ class Session:
             raise Stopped("the definitions are not of the form that this version reads") from cause
         self._definitions = definitions
         aims = [key for key in self._oracle.keys if key not in self._oracle.excused]
-        population = Population(
-            definitions.document,
-            seed=self._options.seed,
-            mark=MARK,
-            now=self._clock(),
-            keys=aims or None,
-            has_odd_ids=not self._sdks,  # SDKs are known not to cut long ones: that would stand before everything else
-        )
+        with _aimed():
+            population = Population(
+                definitions.document,
+                seed=self._options.seed,
+                mark=MARK,
+                now=self._clock(),
+                keys=aims or None,
+                has_odd_ids=not self._sdks,  # SDKs are known not to cut long ones: that would stand before everything else
+            )
         self._source = population.people(self.people)
         for child in self._sdks:
             loaded = await child.load(definitions.document)
             if not (isinstance(loaded, Reply) and loaded.ok):
                 raise Stopped(f"{child.launch.name} does not survive these definitions; `flags-harness run` tells which part")
+
+    def _people(self, count: int) -> list[Person]:
+        with _aimed():
+            return list(islice(self._source, count))
 
     async def _local(self, people: Sequence[Person]) -> dict[str, list[Mapping[str, Verdict]]]:
         found: dict[str, list[Mapping[str, Verdict]]] = {}
@@ -153,10 +170,11 @@ class Session:
         for group in _groups(self.ledger.differences):
             try:
                 found = await self._again_of(group)
+                stands = found is not None and await self._look()
             except Spent:
                 self._keep(group[0], group, NOT_NARROWED)
                 continue
-            if found is not None and await self._look():
+            if found is not None and stands:
                 self._keep(found, group, "")
             progress(self)
 
@@ -209,6 +227,16 @@ class Session:
         told = f"flag {found.key!r}: " + ("nothing simple explains it" if why is None else f"as if {why[0]}")
         detail = "; ".join(filter(None, (told, remark)))
         self.findings[cause] = Finding(cause, specimen, found.base_answer, found.subject_answer, detail, len(group))
+
+
+@contextlib.contextmanager
+def _aimed() -> Iterator[None]:
+    """End the check where a flag is so odd that nobody can be made up for it: the reference reads more than can be aimed at."""
+    try:
+        yield
+    except (TypeError, ValueError, KeyError, AttributeError, OverflowError) as cause:
+        kind = type(cause).__name__
+        raise Stopped(f"people cannot be aimed at these definitions ({kind}): some flag is not of the usual form") from cause
 
 
 def _groups(differences: Sequence[Difference]) -> list[list[Difference]]:

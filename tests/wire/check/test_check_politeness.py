@@ -1,5 +1,6 @@
 """What a check may cost somebody else's project: leave first, limits obeyed, definitions that change, servers in trouble."""
 
+import io
 import json
 from datetime import UTC, datetime
 
@@ -16,7 +17,8 @@ from tests.wire.check.documents import KEY, TOKEN, document, flag, leaf, where
 STRICTER = flag(2, "adults", [where(leaf("age", "gt", 18))])
 
 
-async def test_without_leave_nothing_is_sent(project, check):
+async def test_without_leave_nothing_is_sent(project, check, monkeypatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())  # who sits at a terminal is asked
     code, _, warned = await check()
     assert code == USAGE
     assert "--yes" in warned
@@ -100,6 +102,42 @@ async def test_what_was_found_before_it_was_ended_is_still_told(project, check):
     code, said, _ = await check("--yes", requests=200)
     assert code in {FINDINGS, UNAVAILABLE}
     assert "STOPPED" in said
+
+
+async def test_what_differs_is_found_where_every_look_at_the_definitions_costs(project):
+    lying = document(adults=STRICTER)
+    project.serve(document(), lying)
+    whole = {name: value for name, value in document().items() if name != "service"}
+    project.before = lambda request, _: web.json_response(whole) if request.path.startswith("/flags/definitions") else None
+    session, budget, _ = await run(project, most=200)
+    assert [finding.specimen.flag_key for finding in session.findings.values()] == ["adults"]
+    assert session.stopped is None
+    assert budget.spent <= budget.most
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"flags": ["no flag"]},
+        {"flags": [{"id": 1, "active": True}]},
+        {"flags": [flag(1, "odd", [None])]},
+        {"flags": [flag(1, "odd", [where()], holdout=[])]},
+        {"flags": [flag(1, "odd", [where(leaf("age", "gt", 10**400))])]},
+        {"flags": [flag(1, "odd", [where(leaf("age", ["gt"], 1))])]},
+    ],
+)
+async def test_definitions_too_odd_to_aim_at_are_no_finding(project, odd):
+    whole = json.dumps({"group_type_mapping": {}, "cohorts": {}, **odd})
+
+    def before(request, _):
+        is_asked = request.path.startswith("/flags/definitions")
+        return web.Response(text=whole, content_type="application/json") if is_asked else None
+
+    project.serve({**document(), "cohorts": {}, **odd})
+    project.before = before
+    session, _, _ = await run(project)
+    assert session.findings == {}
+    assert session.stopped is None or "not of the" in session.stopped
 
 
 async def test_definitions_that_change_under_way_are_noticed_and_are_no_findings(project, check):
