@@ -86,6 +86,9 @@ def perform(options: argparse.Namespace) -> int:
         print(f"flags-harness: {reason}", file=sys.stderr)  # noqa: T201 — the command's voice
         return UNAVAILABLE
     _leave(options, plan, outcome)
+    if not (outcome.batches or outcome.replayed) and options.batches != 0:
+        print("flags-harness: nothing was compared; give it more --seconds", file=sys.stderr)  # noqa: T201 — the command's voice
+        return UNAVAILABLE
     return AGREE if outcome.is_good else FINDINGS
 
 

@@ -57,15 +57,15 @@ async def search(plan: Plan, clock: Callable[[], float], progress: Callable[[Sta
     Raises:
         UnusableSubject: a subject cannot be started.
     """
-    end = clock() + plan.seconds
-
-    def has_time() -> bool:
-        return clock() < end and (plan.batches is None or plan.state.batches < plan.batches)
-
     async with contextlib.AsyncExitStack() as stack:
         children = [await stack.enter_async_context(Child(launch)) for launch in plan.launches]
         twins = [(children[first], await stack.enter_async_context(Child(launch))) for first, launch in plan.twins]
         panel = Panel(children[0], children[1:], twins, strict=plan.strict)
+        end = clock() + plan.seconds
+
+        def has_time() -> bool:
+            return clock() < end and (plan.batches is None or plan.state.batches < plan.batches)
+
         hunt = Hunt(panel, plan.state, lambda cause: known.id if (known := plan.register.claimant(cause)) else None)
         replayed, met = await _replayed(panel, read(plan.corpus))
         for finding in met:
@@ -96,8 +96,9 @@ async def _replayed(panel: Panel, kept: Sequence[Finding]) -> tuple[list[Cause],
 
 def _outcome(plan: Plan, hunt: Hunt, took: list[Took], replayed: list[Cause]) -> Outcome:
     register, state = plan.register, hunt.state
+    names = {one.name for one in took}
     claimed = [(register.claimant(finding.cause), finding) for finding in state.findings]
-    vanished = register.vanished((one.name for one in took), (finding.cause for finding in state.findings), replayed)
+    vanished = register.vanished(names, (finding.cause for finding in state.findings), replayed)
     return Outcome(
         took=took,
         seed=state.seed,
@@ -113,8 +114,8 @@ def _outcome(plan: Plan, hunt: Hunt, took: list[Took], replayed: list[Cause]) ->
         new=[finding for known, finding in claimed if known is None],
         seen=[Seen(known, finding) for known, finding in claimed if known is not None],
         vanished=[(known.id, subject) for known, subject in vanished],
-        expired=register.expired(),
-        expiring=register.expiring(),
+        expired=[known for known in register.expired() if names.intersection(known.subjects)],
+        expiring=[known for known in register.expiring() if names.intersection(known.subjects)],
     )
 
 

@@ -98,7 +98,7 @@ def workspace(tmp_path):
 
 
 def compare(folder, **env):
-    asked = {"SUBJECTS": "reference,reference", "SEARCH_SECONDS": "0.01", "LEVEL": "plausible", "SEED": "7", "ZONE": "UTC"}
+    asked = {"SUBJECTS": "reference,reference", "SEARCH_SECONDS": "1", "LEVEL": "plausible", "SEED": "7", "ZONE": "UTC"}
     output = folder / "output"
     done = play("Compare", folder, **{**asked, "KNOWN": "known.toml", **env})
     assert done.returncode == 0, done.stderr
