@@ -13,6 +13,7 @@ from contextvars import ContextVar
 from typing import Final, TypeAlias
 
 import msgspec
+from aiohttp import ClientConnectionResetError
 
 from proxy.clock import Clock
 from proxy.upstream.errors import EXPECTED, failure_of
@@ -104,10 +105,16 @@ class Handing:
         try:
             yield exchange
         except EXPECTED as error:
-            exchange.trouble = failure_of(error).trouble.value
+            if not _is_callers(error, exchange):
+                exchange.trouble = failure_of(error).trouble.value
             raise
         finally:
             watched.end(self._clock.monotonic())
+
+
+def _is_callers(error: BaseException, exchange: Exchange) -> bool:
+    """Tell whether the caller hung up while the answer was handed to them: that is no trouble of upstream's."""
+    return exchange.status is not None and isinstance(error, ClientConnectionResetError)
 
 
 class _Watched:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from random import Random
 
 import pytest
+from aiohttp import ClientConnectionResetError, ClientPayloadError
 from msgspec.structs import replace
 
 from proxy.config.secret import Secret
@@ -68,6 +70,22 @@ async def test_of_polls_that_are_not_drawn_only_the_failed_ones_are_told_and_not
     assert len(scene.told) == MOST_PER_S
     (row,) = scene.spans.rows()
     assert row.read() == {("passed_over",): 5.0}
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "told"),
+    [
+        (200, ClientConnectionResetError("the caller has gone"), None),
+        (200, ClientPayloadError("it breaks off"), "incomplete"),
+        (None, ClientConnectionResetError("upstream has gone"), "connection_reset"),
+    ],
+)
+def test_a_caller_who_hangs_up_is_no_trouble_of_upstreams(status: int | None, error: Exception, told: str | None) -> None:
+    scene = Scene(NotModified())
+    with suppress(type(error)), scene.spans.handing.over(Whither("assets", "eu"), "GET", (), is_own=True) as exchange:
+        exchange.status = status
+        raise error
+    assert [span.attributes.get("error.type") for span in scene.told] == [told]
 
 
 async def test_without_a_collector_no_poll_is_traced_until_a_reload_names_one() -> None:
