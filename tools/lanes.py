@@ -69,7 +69,7 @@ LANES = (
     Lane(name="properties", command=pytest("tests/properties", workers=2), minutes=6),
     Lane(name="conformance", command=pytest("tests/conformance", workers=2), minutes=0.7),
     Lane(name="docs", command=pytest("tests/docs"), minutes=1),
-    Lane(name="wire", command=pytest("tests/wire"), minutes=8),
+    Lane(name="wire", command=pytest("tests/wire"), minutes=12),
     Lane(name="faults", command=pytest("tests/faults"), minutes=4),
     Lane(name="servers", command=module("tools.servers"), minutes=1),
     Lane(name="telemetry", command=pytest("tests/telemetry"), minutes=3.5),

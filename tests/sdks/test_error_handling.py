@@ -3,6 +3,8 @@
 The whole is played by `make slow`. What differs is played again before it is believed: a machine that stalls is no finding.
 """
 
+import pytest
+
 from harness.matrix.cells import load
 from harness.matrix.command import DATA
 from harness.matrix.play.programme import still_different
@@ -15,6 +17,7 @@ FLAGS = [trial for trial in ON_FLAGS if trial.id == "failed"]
 DEFINITIONS = [trial for trial in ON_DEFINITIONS if trial.id == "402"]
 
 
+@pytest.mark.timeout(420)
 async def test_a_sample_of_the_matrix_is_still_as_written_down(installed):
     for name in SAMPLE:
         installed(name)

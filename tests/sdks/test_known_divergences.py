@@ -16,12 +16,12 @@ ROUND = (*THEMES, moments.THEME)
 """Both have clocks that can be set."""
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(420)
 def test_every_kept_reproducer_differs_and_one_round_of_themes_finds_nothing_unexplained(installed, tmp_path, capsys):
     for sdk in SUBJECTS:
         installed(sdk)
     report = tmp_path / "report.json"
-    search = ["--seconds", "200", "--batches", str(len(ROUND)), "--seed", str(SEED), "--quiet"]
+    search = ["--seconds", "400", "--batches", str(len(ROUND)), "--seed", str(SEED), "--quiet"]
     code = main(["run", "--subjects", f"reference,{','.join(SUBJECTS)}", "--lanes", str(LANES), "--json", str(report), *search])
     said = capsys.readouterr().out
     with capsys.disabled():

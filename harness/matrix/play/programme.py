@@ -54,8 +54,13 @@ async def still_different(
         A line for each cell of a trial that differed in every play.
     """
     found: list[str] = []
-    for _ in range(plays):
-        tables = await play(commands, on_flags, on_definitions, progress=progress)
+    for left in reversed(range(plays)):
+        try:
+            tables = await play(commands, on_flags, on_definitions, progress=progress)
+        except RuntimeError:  # it could not begin: somebody was not there in time
+            if not left:
+                raise
+            continue
         found = differences(before, tables)
         on_flags = [trial for trial in on_flags if _differs(before, tables, trial, is_local=False)]
         on_definitions = [trial for trial in on_definitions if _differs(before, tables, trial, is_local=True)]
