@@ -243,7 +243,8 @@ def _keys_read(definitions: Definitions) -> Iterable[str]:
 
 
 def _evaluation(subject: Subject, plan: Plan) -> Evaluation:
-    return Evaluation(outcomes=subject.outcomes, errors=subject.has_failure or plan.has_cycle)
+    errors, is_certain = subject.has_failure or plan.has_cycle, not subject.has_doubt
+    return Evaluation(outcomes=subject.outcomes, errors=errors, is_certain=is_certain)
 
 
 def _moment(context: Context, now: datetime) -> Moment:

@@ -81,7 +81,9 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcomes: Flag key → outcome, in evaluation order.
         errors: The service would set `errorsWhileComputingFlags` (a failed flag, or a dependency cycle).
+        is_certain: Every outcome is a value.
     """
 
     outcomes: Mapping[str, Outcome]
     errors: bool = False
+    is_certain: bool = False

@@ -123,9 +123,9 @@ def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]
 
 
 def _findings(held: HeldSet, selection: Selection, evaluation: Evaluation) -> Findings:
-    outcomes, value = evaluation.outcomes, Status.VALUE
-    open_ones = [outcome.key for outcome in outcomes.values() if outcome.status is not value]
-    found = {key: outcome for key, outcome in outcomes.items() if outcome.status is value} if open_ones else outcomes
+    found = evaluation.outcomes
+    if not evaluation.is_certain:
+        found = {key: outcome for key, outcome in found.items() if outcome.status is Status.VALUE}
     wanted = held.program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
     if selection.flag_keys is None and len(found) == len(wanted):  # what is found is among them
         return Findings(found, _NOTHING)

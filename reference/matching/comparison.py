@@ -16,6 +16,13 @@ from .match import INVALID, Match, Moment
 Present: TypeAlias = Callable[[Json, Moment], Match]
 
 
+class Texts(NamedTuple):
+    """`known` in lower case; a text among them is answered by `answer`, any other by the opposite."""
+
+    known: frozenset[str]
+    answer: bool
+
+
 class Comparison(NamedTuple):
     """One compiled operator.
 
@@ -24,11 +31,14 @@ class Comparison(NamedTuple):
         absent: The answer for a key that is known not to be there (contract §7.1).
         constant: The answer that every present value and the absent key share, where there is one: a missing key then need
             not be known. `INVALID` and `False` count as the same answer: nothing in the contract tells them apart.
+        texts: For a text, the usual value, where nothing else of it counts: which lower-case texts there are, and the answer
+            for one of them. `present` says the same.
     """
 
     present: Present
     absent: Match = False
     constant: Match | None = None
+    texts: Texts | None = None
 
 
 def always(answer: Match) -> Comparison:
@@ -43,9 +53,10 @@ ERROR = always(INVALID)
 def negated(comparison: Comparison) -> Comparison:
     """Return the exact complement of a comparison that only answers True and False."""
     positive = comparison.present
-    constant = comparison.constant
+    constant, texts = comparison.constant, comparison.texts
     return Comparison(
         lambda value, moment: not positive(value, moment),
         absent=not comparison.absent,
         constant=None if constant is None else not constant,
+        texts=None if texts is None else Texts(texts.known, answer=not texts.answer),
     )

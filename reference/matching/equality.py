@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from reference.json import Json
 
-from .comparison import Comparison
+from .comparison import Comparison, Texts
 from .match import Moment
 from .text import json_text, text_form
 
@@ -25,16 +25,7 @@ def exact(value: Json, *, explicit: bool) -> Comparison:
         return _one_of(frozenset(text_form(member).lower() for member in value))
     if not explicit and is_boolish(value):
         return _truthiness(wanted=is_truthy(value))
-    return _equal_text(text_form(value).lower())
-
-
-def _equal_text(wanted: str) -> Comparison:
-    def present(value: Json, _moment: Moment) -> bool:
-        if isinstance(value, str):
-            return value.lower() == wanted
-        return json_text(value).lower() == wanted
-
-    return Comparison(present)
+    return _one_of(frozenset((text_form(value).lower(),)))
 
 
 def _one_of(wanted: frozenset[str]) -> Comparison:
@@ -43,7 +34,7 @@ def _one_of(wanted: frozenset[str]) -> Comparison:
             return value.lower() in wanted
         return json_text(value).lower() in wanted
 
-    return Comparison(present)
+    return Comparison(present, texts=Texts(wanted, answer=True))
 
 
 def _truthiness(*, wanted: bool) -> Comparison:

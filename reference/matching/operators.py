@@ -16,7 +16,7 @@ from reference.definitions.model import FilterType, Operator, PropertyFilter
 from reference.json import Json
 
 from . import numbers, substrings
-from .comparison import ERROR, NEVER, Comparison, negated
+from .comparison import ERROR, NEVER, Comparison, Texts, negated
 from .dates import compare as dates
 from .equality import exact
 from .match import Match, Predicate, Unsure, View
@@ -69,11 +69,29 @@ def _comparison(filter: PropertyFilter, *, explicit_matching: bool) -> Compariso
 
 
 def _predicate(key: str, comparison: Comparison) -> Predicate:
-    present, absent, constant = comparison
+    present, absent, constant, texts = comparison
     unknown: Match = PROPERTY_UNKNOWN if constant is None else constant
+    if texts is not None:
+        return _text_predicate(key, comparison, texts, unknown)
 
     def predicate(view: View) -> Match:
         value = view.properties.get(key, _ABSENT)
+        if value is _ABSENT:
+            return absent if view.complete else unknown
+        return present(value, view.moment)  # type: ignore[arg-type]
+
+    return predicate
+
+
+def _text_predicate(key: str, comparison: Comparison, texts: Texts, unknown: Match) -> Predicate:
+    """Make the commonest predicate, which answers for a text, the commonest value, without a further call."""
+    present, absent = comparison.present, comparison.absent
+    known, answer = texts
+
+    def predicate(view: View) -> Match:
+        value = view.properties.get(key, _ABSENT)
+        if type(value) is str:
+            return (value.lower() in known) is answer
         if value is _ABSENT:
             return absent if view.complete else unknown
         return present(value, view.moment)  # type: ignore[arg-type]

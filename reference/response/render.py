@@ -5,7 +5,7 @@ A record that was read from the shape now asked for is written back as it came. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 import msgspec
@@ -64,10 +64,13 @@ class Printed:
         self._frames: dict[tuple[bool | None, bool], tuple[bytes, bytes, bytes]] = {}
         self._outcomes: list[Outcome] = []  # as long as they are kept no other outcome gets their identity
 
-    def render(self, outcomes: Iterable[Outcome], envelope: Envelope) -> bytes:
+    def render(self, outcomes: Collection[Outcome], envelope: Envelope) -> bytes:
         """Write one answer, byte by byte as `render` writes it."""
         parts = self._parts
-        flags = b",".join([parts.get(id(outcome)) or self._part(outcome) for outcome in outcomes])
+        try:
+            flags = b",".join(map(parts.__getitem__, map(id, outcomes)))
+        except KeyError:  # not all of them were written before
+            flags = b",".join([parts.get(id(outcome)) or self._part(outcome) for outcome in outcomes])
         head, tail = self._around(envelope)
         return b"".join((head, flags, tail))
 

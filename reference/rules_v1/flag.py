@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from reference.definitions.flag import FLAG_DEFECT, V1
 from reference.definitions.model import Flag
 from reference.json import Json
-from reference.outcome import Outcome, Reason, Status
+from reference.outcome import Outcome, Reason
 
 from .buckets import Split, holdout_share
 from .fast import PERSON, plain_evaluation
@@ -104,7 +104,7 @@ class CompiledFlag:
             properties = subject.view.properties
             if name in properties:
                 return chosen[_is_yes(properties[name])]
-            return otherwise(subject) if subject.complete else unknown
+            return otherwise(subject) if subject.complete else subject.noted(unknown)
 
         return evaluate
 
@@ -123,12 +123,7 @@ class CompiledFlag:
 
 
 def _by_position(on_server: Outcome, local: Outcome) -> Evaluate:
-    def evaluate(subject: Subject) -> Outcome:
-        outcome = on_server if subject.complete else local
-        subject.has_failure = subject.has_failure or outcome.status is Status.FAILED
-        return outcome
-
-    return evaluate
+    return lambda subject: subject.noted(on_server if subject.complete else local)
 
 
 def _is_yes(value: Json) -> bool:

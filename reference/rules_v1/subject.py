@@ -14,7 +14,7 @@ from reference.context import Context, Memberships
 from reference.json import Json
 from reference.matching.match import Moment, Unsure, View
 from reference.matching.text import text_form
-from reference.outcome import Outcome
+from reference.outcome import Outcome, Status
 
 from .enrich import person_properties
 from .targeting.answers import Failure
@@ -55,11 +55,12 @@ class Subject:
         possible: Inconclusive flag key → the values it may have; absent when they are not known.
         cohorts: Cohort id → answer, for the cohorts asked so far.
         has_failure: Some flag failed.
+        has_doubt: Some flag has no value: it failed, or stays open.
     """
 
     __slots__ = (
-        *("_context", "_group_types", "_groups", "cohorts", "complete", "device", "has_failure", "identity", "outcomes"),
-        *("possible", "view"),
+        *("_context", "_group_types", "_groups", "cohorts", "complete", "device", "has_doubt", "has_failure", "identity"),
+        *("outcomes", "possible", "view"),
     )
 
     def __init__(self, context: Context, moment: Moment, *, group_types: Mapping[int, str], fill: tuple[str, ...]) -> None:
@@ -74,7 +75,13 @@ class Subject:
         self.outcomes: dict[str, Outcome] = {}
         self.possible: dict[str, tuple[bool | str, ...]] = {}
         self.cohorts: dict[int, bool | Unsure | Failure] = {}
-        self.has_failure = False
+        self.has_failure = self.has_doubt = False
+
+    def noted(self, outcome: Outcome) -> Outcome:
+        """Return an outcome that may be no value, having noted what it is."""
+        self.has_failure = self.has_failure or outcome.status is Status.FAILED
+        self.has_doubt = self.has_doubt or outcome.status is not Status.VALUE
+        return outcome
 
     @property
     def memberships(self) -> Memberships | None:

@@ -32,9 +32,7 @@ GROUP_TYPE_UNKNOWN: Final = Unsure("group_type_unknown")
 
 def walk(flag: CompiledFlag, subject: Subject) -> Outcome:
     """Decide a flag that has conditions; also record the values it may have when that stays open."""
-    outcome = _Walk(flag, subject).run()
-    subject.has_failure = subject.has_failure or outcome.status is Status.FAILED
-    return outcome
+    return subject.noted(_Walk(flag, subject).run())
 
 
 class _Walk:

@@ -68,7 +68,7 @@ def _searching(tree: Node, *, negative: bool) -> Callable[[Json, Moment], Match]
     search = _search_of(tree)
 
     def present(value: Json, _moment: Moment) -> Match:
-        found = search(text_form(value))
+        found = search(value if type(value) is str else text_form(value))
         if isinstance(found, Unsure):
             return found
         return found is not negative

@@ -55,8 +55,8 @@ class Cohorts:
         self._compile_filter = compile_filter
         self.behavioural = frozenset(number for number, cohort in cohorts.items() if _has_behaviour(cohort))
         self._compiled: dict[int, CompiledCohort] = {}
-        self._needless: dict[int, CohortCheck] = {}
-        """The rules of those that need no other cohort, which is most of them."""
+        self._shallow: dict[int, CompiledCohort] = {}
+        """Those that need no others, or only such: most of them."""
 
     @classmethod
     def in_steps(cls, cohorts: Mapping[int, Cohort], compile_filter: CompileFilter) -> Steps[Cohorts]:
@@ -66,11 +66,9 @@ class Cohorts:
         _, cyclic = arrange(needs)
         for number, cohort in cohorts.items():
             is_cyclic = number in cyclic
-            compiled = CompiledCohort((), _cycle) if is_cyclic else made._compile(cohort, needs[number])
-            made._compiled[number] = compiled
-            if not compiled.needs:
-                made._needless[number] = compiled.rule
+            made._compiled[number] = CompiledCohort((), _cycle) if is_cyclic else made._compile(cohort, needs[number])
             yield
+        made._shallow.update((number, cohort) for number, cohort in made._compiled.items() if made._is_shallow(cohort))
         return made
 
     def check(self, filters: Sequence[PropertyFilter]) -> CohortCheck:
@@ -86,9 +84,12 @@ class Cohorts:
         known = decided.get(cohort_id)
         if known is not None:
             return known
-        needless = self._needless.get(cohort_id)
-        if needless is not None:
-            answer = decided[cohort_id] = needless(subject)
+        shallow = self._shallow.get(cohort_id)
+        if shallow is not None:
+            for need in shallow.needs:
+                if need not in decided:
+                    decided[need] = self._compiled[need].rule(subject)
+            answer = decided[cohort_id] = _settled(shallow, subject)
             return answer
         stack = [cohort_id]
         while stack:
@@ -102,6 +103,9 @@ class Cohorts:
             if current not in decided:
                 decided[current] = _absent(subject, current) if cohort is None else _settled(cohort, subject)
         return decided[cohort_id]
+
+    def _is_shallow(self, cohort: CompiledCohort) -> bool:
+        return all(need in self._compiled and not self._compiled[need].needs for need in cohort.needs)
 
     def _needs(self, cohort: Cohort) -> tuple[int, ...]:
         if cohort.is_static or cohort.id in self.behavioural:

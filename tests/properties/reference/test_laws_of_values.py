@@ -124,6 +124,14 @@ def test_the_fast_loop_and_the_careful_walk_agree(document, context, complete):
             assert is_settled or definition.feature_enrollment or walk(flag, subject) == outcome
 
 
+@given(documents, contexts, st.booleans())
+def test_an_evaluation_is_certain_when_every_outcome_is_a_value(document, context, complete):
+    evaluation = evaluate(with_flag(document, BROKEN), msgspec.structs.replace(context, properties_complete=complete))
+    assert not evaluation.is_certain
+    evaluation = evaluate(document, msgspec.structs.replace(context, properties_complete=complete))
+    assert evaluation.is_certain == all(outcome.status is Status.VALUE for outcome in evaluation.outcomes.values())
+
+
 def until_the_end(steps: Generator[None, None, Evaluation], ended: list[Evaluation]) -> Generator[None, None, None]:
     ended.append((yield from steps))
 
