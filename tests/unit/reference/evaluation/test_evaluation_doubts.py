@@ -144,3 +144,19 @@ def test_unknown_group_type_is_told_after_an_unknown_filter():
     missed = decide(flag("f", condition(person("a"), **of_unknown)), person_properties={"a": "no"}, **sent)
     assert (missed.status, missed.value) == (Status.VALUE, False)
     assert decide(flag("f", condition(**of_unknown))).value is False
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_certain"),
+    [
+        (flag("f", condition()), True),
+        (flag("f", condition(person("a"))), False),
+        (flag("f", condition(), filters={"feature_enrollment": True}), False),
+        (flag("f", condition(depends("nobody"))), False),
+        (flag("f", condition(cohort(77))), False),
+        ({"id": 1, "key": "f", "filters": {"groups": "none"}}, False),
+    ],
+)
+def test_an_evaluation_is_certain_when_every_flag_has_a_value(asked, is_certain):
+    assert evaluate(asked).is_certain is is_certain
+    assert evaluate(flag("before", condition(), number=2), asked).is_certain is is_certain
