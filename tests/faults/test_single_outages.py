@@ -9,6 +9,7 @@ import pytest
 from harness.faults.catalogue import SCENARIOS
 from harness.faults.fault import Endpoint
 from tests.faults.scene import DOCUMENT, USERS, Scene, definitions, said
+from tests.wire.proxy_line.house import TOKEN, send
 
 ABOUT_DEFINITIONS = sorted(name for name in SCENARIOS if name.startswith("definitions-"))
 
@@ -109,3 +110,23 @@ async def test_a_caller_in_a_browser_can_read_the_reason_in_an_outage() -> None:
         assert json.loads(reply.body)["errorsWhileComputingFlags"] is True
         assert said(reply) == "status"
         assert "received-status=503" in reply.headers["Proxy-Status"]
+
+
+async def test_callers_who_ask_flag_by_flag_lose_four_to_an_emptying_deploy_and_a_kill_switch_is_none() -> None:
+    async with Scene() as scene:
+        keys = list((await scene.direct("anna")).json()["flags"])
+
+        async def values(user: str) -> list[object]:
+            questions = [{"token": TOKEN, "distinct_id": user, "flag_keys": [key]} for key in keys]
+            replies = [await send(scene.proxy.port, question) for question in questions]
+            return [reply.json()["flags"].get(key, {}).get("enabled") for key, reply in zip(keys, replies, strict=True)]
+
+        anna, ben = await values("anna"), await values("ben")
+        assert None not in anna
+        await scene.put_on(SCENARIOS["undefined-200"].worst, is_hasty=False)
+        assert await values("anna") == [None] * 4 + anna[4:]
+        assert await values("ben") == ben
+        await scene.end()
+        assert await values("anna") == anna
+        scene.redefine(flags=[flag for flag in DOCUMENT["flags"] if flag["key"] != keys[5]])
+        assert await values("ben") == [*ben[:5], None, *ben[6:]]

@@ -141,8 +141,9 @@ FINDINGS: Final = (
     ),
     Finding(
         "**What the proxy does not change**: `quotaLimited` is handed on (a billing decision), outdated content is believed, "
-        "and so is the loss of fewer than five flags (kill switches look like that): an emptied answer does reach python and "
-        "node applications that ask for one flag at a time. A 401 or 402 reaches people whom it never saw.",
+        "and so is the loss of fewer than five flags within a minute (kill switches look like that): an emptied answer does "
+        "reach python and node applications that ask for one flag, and only from the fifth flag on is it held. A 401 or 402 "
+        "reaches people whom it never saw.",
         (
             Shown(ONE_FLAG, ("quota-limited",), SUBJECTS, PROXY, _got(NOTHING, "false")),
             Shown(ONE_FLAG, ("outdated-200",), SUBJECTS, PROXY, _got("outdated value")),

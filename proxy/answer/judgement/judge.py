@@ -4,8 +4,9 @@
 
 A loss is explained by the definitions held (off, gone, or changed since) and by the same loss in an earlier answer to anybody
 in the project. So a flag that is switched off is off in the very next answer, whatever its project's size: fewer than
-`judge_flags` are never suspect. What is suspect is held until confirmed, then believed, and said. An answer to a question never
-asked before is compared with what the definitions held list for it.
+`judge_flags` are never suspect. Questions for single flags whose answers are emptied are counted together: the same measure
+holds for the flags that they lost and asked for within the holding time. What is suspect is held until confirmed, then
+believed, and said. An answer to a question never asked before is compared with what the definitions held list for it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from proxy.telemetry.logs import Logger
 from .listing import flags_of, lists_only_enabled
 from .lost.absence import Absences
 from .lost.change import NO_FLAGS, Change, by_definitions, flags_before, is_much, mark_if_same, mark_of, may_lack
-from .lost.gone import Gone
+from .lost.gone import Gone, Measure
 from .lost.suspicion import Suspicion
 
 
@@ -81,6 +82,16 @@ class Standing(msgspec.Struct):
     def is_quiet(self) -> bool:
         """Nothing is to be learnt from an answer that brings no news."""
         return self.suspicion is None and not len(self.gone) and not len(self.absences)
+
+    def is_drained(self, missing: AbstractSet[str], measure: Measure) -> bool:
+        """Tell whether an emptied answer, small as its question may be, is one of too many within the holding time."""
+        return bool(missing) and self.gone.is_drained(missing, self.lately_held(measure), measure)
+
+    def lately_held(self, measure: Measure) -> AbstractSet[str]:
+        """Return the flags that held answers lack, where one of them was counted within the holding time."""
+        suspicion = self.suspicion
+        is_fresh = suspicion is not None and measure.now - suspicion.counted_at <= measure.within_s
+        return suspicion.missing if suspicion is not None and is_fresh else NO_FLAGS
 
 
 class Judge:
@@ -158,14 +169,15 @@ class Judge:
             self._projects.pop(name, None)
 
     def _compare(self, change: Change, known: Standing) -> Verdict:
-        request, policy, now = change.request, change.request.policy, self._clock.monotonic()
-        before = flags_before(change.last.value)
+        request, policy, measure = change.request, change.request.policy, self._measure(change.request)
+        before, held = flags_before(change.last.value), known.lately_held(measure)
         lost = before.keys() - change.flags.keys()
-        known.gone.expire(now - max(policy.fresh_s, policy.stale_if_error_s))
+        known.gone.expire(measure.now - max(policy.fresh_s, policy.stale_if_error_s))
         unexplained = lost - by_definitions(lost, before, change)
-        unexplained -= known.gone.explained(unexplained, within_s=policy.judge_hold_s, fewer_than=policy.judge_flags, now=now)
+        unexplained -= known.gone.explained(unexplained, held, measure)
         verdict = Verdict(Finding.PLAIN, change.set_mark, len(unexplained), len(before))
-        if is_much(unexplained, before, policy) and not change.is_ordinary:
+        is_drained = change.is_emptied and known.is_drained(unexplained, measure)
+        if (is_drained or is_much(unexplained, before, policy)) and not change.is_ordinary:
             return self._hold(request, known, verdict, unexplained)
         self._note(request, known, change.flags.keys())
         if not lists_only_enabled(change.reading):
@@ -180,13 +192,12 @@ class Judge:
         """Weigh the answer to a question that nobody remembers an answer to."""
         policy, known = request.policy, self._projects.get(request.project)
         listed = self.lists(request) if may_lack(reading, keys, held, policy) else NO_FLAGS
-        missing = listed - keys
-        if known is not None:
-            now = self._clock.monotonic()
-            missing -= known.gone.explained(missing, within_s=policy.judge_hold_s, fewer_than=policy.judge_flags, now=now)
-        if is_much(missing, listed, policy):
-            known = self._projects.setdefault(request.project, Standing())
-            return self._hold(request, known, Verdict(Finding.PLAIN, set_mark, len(missing), len(listed)), missing)
+        if missing := listed - keys:
+            standing, measure = known or Standing(), self._measure(request)
+            missing -= standing.gone.explained(missing, standing.lately_held(measure), measure)
+            if is_much(missing, listed, policy) or (not keys and standing.is_drained(missing, measure)):
+                self._projects[request.project] = standing
+                return self._hold(request, standing, Verdict(Finding.PLAIN, set_mark, len(missing), len(listed)), missing)
         if known is not None:
             self._note(request, known, keys)
         return Verdict(Finding.PLAIN, set_mark)
@@ -210,7 +221,7 @@ class Judge:
 
     def _note(self, request: FlagsRequest, known: Standing, keys: AbstractSet[str]) -> None:
         """Learn from a believed answer which flags are there."""
-        known.gone.see(keys)
+        known.gone.see(keys, within_s=request.policy.judge_hold_s, now=self._clock.monotonic())
         known.absences.see(keys)
         suspicion = known.suspicion
         if suspicion is None or request.key is None or not suspicion.is_contradicted(request.key.digest, keys):
@@ -223,6 +234,10 @@ class Judge:
         news = known.gone.add(keys, is_plain=is_plain, now=self._clock.monotonic())
         if news:
             self.tell(request.project, news, is_plain)
+
+    def _measure(self, request: FlagsRequest) -> Measure:
+        policy = request.policy
+        return Measure(policy.judge_hold_s, policy.judge_flags, policy.judge_ratio, self._clock.monotonic())
 
     def _found(self, request: FlagsRequest, verdict: Verdict) -> Verdict:
         self.findings[request.project, verdict.finding] += 1

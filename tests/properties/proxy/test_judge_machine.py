@@ -15,6 +15,7 @@ from tests.fakes.requests import PROJECT, key
 FLAGS = [f"f{n:02}" for n in range(16)]
 USERS = ["busy", "rare", "new"]
 MUCH_FLAGS, MUCH_RATIO, EVERY_S, CONFIRMATIONS = 5, 0.3, 20.0, 3
+HOLD_S = EVERY_S * CONFIRMATIONS
 
 
 class JudgeMachine(RuleBasedStateMachine):
@@ -23,17 +24,20 @@ class JudgeMachine(RuleBasedStateMachine):
         self.court = Court()
         self.live = list(FLAGS)
         self.last: dict[str, set[str]] = {}
+        self.lost_at: dict[str, float] = {}
         self.lied = False
         self.say("busy", self.live)
 
     def say(self, user: str, flags: list[str]) -> Verdict:
-        before, said = self.last.get(user), set(flags)
+        before, said, drained = self.last.get(user), set(flags), self.drained()
         verdict = self.court.say(user, flags)
         lost = set() if before is None else before - said
         if before is None or not lost:
             assert not verdict.is_held, "what lacks nothing is never held"
-        elif len(lost) < MUCH_FLAGS or len(lost) <= MUCH_RATIO * len(before):
-            assert not verdict.is_held, "the loss of few flags is never held: kill switches look like that"
+        elif len(lost) <= MUCH_RATIO * len(before):
+            assert not verdict.is_held, "the loss of a small part is never held: kill switches look like that"
+        elif len(lost) < MUCH_FLAGS and (said or len(lost | drained) < MUCH_FLAGS):
+            assert not verdict.is_held, "nor is that of few flags, but for emptied answers to many small questions"
         if not self.lied:
             assert not verdict.is_held, "kill switches at different times that somebody saw never add up to a suspicion"
         if verdict.is_held:
@@ -44,7 +48,14 @@ class JudgeMachine(RuleBasedStateMachine):
             )
         else:
             self.last[user] = said
+            self.lost_at.update(dict.fromkeys(lost, self.court.clock.now))
         return verdict
+
+    def drained(self) -> set[str]:
+        """All that may count as lost one by one: a minute's losses, and what is held on to."""
+        suspicion = self.court.judge.suspicion(PROJECT)
+        recent = {flag for flag, at in self.lost_at.items() if self.court.clock.now - at < HOLD_S}
+        return recent if suspicion is None else recent | suspicion.missing
 
     @precondition(lambda self: self.live)
     @rule(data=st.data())
@@ -52,7 +63,7 @@ class JudgeMachine(RuleBasedStateMachine):
         self.live.remove(data.draw(st.sampled_from(self.live)))
         before = self.last["busy"]
         verdict = self.say("busy", self.live)
-        if len(before - set(self.live)) == 1:
+        if len(before - set(self.live)) == 1 and (self.live or not self.lied):
             assert verdict.finding is Finding.PLAIN, "it is off in the very next answer"
 
     @rule(data=st.data())
@@ -75,7 +86,7 @@ class JudgeMachine(RuleBasedStateMachine):
     def an_outage_empties_the_answer_to_a_single_flag(self, flag: str):
         self.lied = True
         self.say(flag, [flag])
-        assert not self.say(flag, []).is_held, "nothing can be told from the loss of one flag"
+        self.say(flag, [])
 
     @rule(user=st.sampled_from(USERS), kept=st.integers(0, 15))
     def what_is_said_again_and_again_for_a_minute_is_believed(self, user: str, kept: int):
@@ -105,7 +116,7 @@ class JudgeMachine(RuleBasedStateMachine):
         suspicion = self.court.judge.suspicion(PROJECT)
         if suspicion is not None:
             assert suspicion.held >= 1
-            assert len(suspicion.missing) >= MUCH_FLAGS
+            assert suspicion.missing
             assert suspicion.confirmations < CONFIRMATIONS
             assert suspicion.confirmations * EVERY_S <= self.court.clock.now - suspicion.since + 1e-6
 

@@ -36,6 +36,11 @@ class Change(msgspec.Struct, frozen=True):
     set_mark: int
 
     @property
+    def is_emptied(self) -> bool:
+        """It lists nothing, and that is no value."""
+        return not self.flags and not lists_only_enabled(self.reading)
+
+    @property
     def is_ordinary(self) -> bool:
         """It lists only what is on, and something is: then any loss may be a value."""
         return bool(self.flags) and lists_only_enabled(self.reading)
