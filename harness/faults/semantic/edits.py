@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -37,6 +37,11 @@ def edited(body: bytes, fault: ContentFault) -> bytes:
     return msgspec.json.encode(document)
 
 
+def first_flags(flags: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """Return what a shrunk answer keeps: a share of the flags, rounded down, the first ones by key."""
+    return {key: flags[key] for key in sorted(flags)[: _count(flags, share)]}
+
+
 def etag_of(body: bytes) -> str:
     """Return the ETag of a changed document: weak, as the service's are."""
     return f'W/"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -47,7 +52,7 @@ def _keep(document: Document, share: float) -> None:
     for field in FLAG_FIELDS:
         value = document.get(field)
         if isinstance(value, dict):
-            document[field] = {key: value[key] for key in sorted(value)[: _count(value, share)]}
+            document[field] = first_flags(value, share)
         elif isinstance(value, list):
             document[field] = value[: _count(value, share)]
 

@@ -8,7 +8,8 @@ from typing import Final
 
 import msgspec
 
-from harness.faults.fault import Emptied, Outdated
+from harness.faults.fault import Emptied, Outdated, Shrunk
+from harness.faults.semantic.edits import first_flags
 
 from .script import History
 from .shot import OK, Shot, Values
@@ -159,24 +160,32 @@ def _wrong(history: History, truth: Truth, answered: Sequence[Shot]) -> tuple[li
         assert shot.content is not None
         given = history.contents.values[shot.content]
         why = truth.check(shot, given, history.changes, late_s=history.late_s, holds_definitions=history.plan.holds_definitions)
-        if why and shot.is_normal and given == _untruth(history, truth, shot):
+        if why and shot.is_normal and given in _untruths(history, truth, shot):
             as_said += 1
         elif why:
             found.append(Wrong(shot, why))
     return found, as_said
 
 
-def _untruth(history: History, truth: Truth, shot: Shot) -> Values | None:
-    """Return what the service's fault makes of the truth for this user, where nothing at hand can tell; None elsewhere.
+def _untruths(history: History, truth: Truth, shot: Shot) -> list[Values]:
+    """Return what the service's faults make of the truth for this user, where nothing at hand can tell.
 
-    An emptied answer can be told from what was said before to the same user, or from definitions held.
+    An emptied or shrunk answer can be told from what was said before to the same user, or from definitions held.
     """
-    faults = {type(rule.fault) for phase in history.scenario.phases for rule in phase.rules}
     if shot.received_at < history.fault_at:
-        return None
-    if Emptied in faults:
-        return None if shot.is_known or history.plan.holds_definitions else {}
-    return truth.of(shot.user, version_at(history.changes, history.fault_at)) if Outdated in faults else None
+        return []
+    can_tell, found = shot.is_known or history.plan.holds_definitions, list[Values]()
+    for fault in [rule.fault for phase in history.scenario.phases for rule in phase.rules]:
+        match fault:
+            case Outdated():
+                found.append(truth.of(shot.user, version_at(history.changes, history.fault_at)))
+            case Emptied() if not can_tell:
+                found.append({})
+            case Shrunk(kept=kept) if not can_tell:
+                found += [first_flags(true, kept) for true in truth.allowed(shot, history.changes, late_s=history.late_s)]
+            case _:
+                pass
+    return found
 
 
 def _labels(shots: Sequence[Shot], ended_at: float) -> dict[str, int]:

@@ -61,6 +61,11 @@ class Truth:
         """Return what the service says for a user under one version."""
         return self._values[version, user]
 
+    def allowed(self, shot: Shot, changes: Sequence[Change], *, late_s: float, is_mixed: bool = False) -> list[Values]:
+        """Return all that may have been true for a request's user when its answer says that it was."""
+        spans = _spans(shot, late_s, is_mixed=is_mixed)
+        return [self._values[version, shot.user] for version in versions_in(changes, spans)]
+
     def check(
         self, shot: Shot, given: Values, changes: Sequence[Change], *, late_s: float, holds_definitions: bool = False
     ) -> str:
@@ -74,8 +79,7 @@ class Truth:
             holds_definitions: What is remembered may be mixed with what definitions say.
         """
         is_mixed = _is_mixed(shot, holds_definitions=holds_definitions)
-        spans = _spans(shot, late_s, is_mixed=is_mixed)
-        allowed = [self._values[version, shot.user] for version in versions_in(changes, spans)]
+        allowed = self.allowed(shot, changes, late_s=late_s, is_mixed=is_mixed)
         if any(given == values for values in allowed):
             return ""
         if not is_mixed:

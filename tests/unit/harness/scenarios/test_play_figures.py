@@ -119,6 +119,10 @@ def test_what_nobody_could_notice_is_counted_apart_and_no_miss() -> None:
     emptied = {"is_known": False, "took_s": 0.5}
     found = figures(history(shot(101.0, **emptied), name="undefined-200", values={}), TRUTH)
     assert (found.as_said, found.wrong) == (1, [])
+    three = dict.fromkeys(("a", "b", "c"), (True, None, ""))
+    shrunk = history(shot(101.0, **emptied), name="shrunk", values={"a": (True, None, "")})
+    found = figures(shrunk, Truth({(0, "user"): three}))
+    assert (found.as_said, found.wrong) == (1, [])
     outdated = history(shot(105.0), name="outdated-200", changes=[Change(0, -1e9), Change(1, 102.0)])
     found = figures(outdated, Truth({(0, "user"): RIGHT, (1, "user"): {}}))
     assert (found.as_said, found.wrong) == (1, [])
@@ -132,6 +136,9 @@ def test_what_nobody_could_notice_is_counted_apart_and_no_miss() -> None:
         ("undefined-200", True, {}, {"is_known": False}),
         ("undefined-200", False, {"pulse": (True, None, "of somebody else")}, {"is_known": False}),
         ("undefined-200", False, {}, {"is_known": False, "at": 99.0}),
+        ("shrunk", False, {}, {}),
+        ("shrunk", True, {}, {"is_known": False}),
+        ("shrunk", False, {"other": (True, None, "")}, {"is_known": False}),
         ("outdated-200", False, {"pulse": (True, None, "of somebody else")}, {}),
         ("outdated-200", False, {}, {"cache": "holdfast; fwd=stale; ttl=-1; detail=stale", "age_s": 1}),
     ],
