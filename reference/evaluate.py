@@ -93,12 +93,12 @@ class Program:
         Raises:
             ValueError: `now` has no time zone.
         """
+        return self._evaluate(self._plan(selection), context, now)
+
+    def evaluate_within(self, work: int, context: Context, *, now: datetime, selection: Selection) -> Evaluation | None:
+        """Evaluate like `evaluate`, or not at all: None where that may cost more than `work` filters and conditions."""
         plan = self._plan(selection)
-        subject = self._subject(context, now)
-        outcomes = subject.outcomes
-        for key, decide in plan.decisions:
-            outcomes[key] = decide(subject)
-        return _evaluation(subject, plan)
+        return None if plan.work > work else self._evaluate(plan, context, now)
 
     def steps(
         self, context: Context, *, now: datetime, selection: Selection = EVERYTHING, work: int = WORK_PER_STEP
@@ -132,13 +132,16 @@ class Program:
         """Name the live flags that a selection looks at, those included that a dependency cycle leaves without an outcome."""
         return self._plan(selection).keys
 
-    def work(self, selection: Selection = EVERYTHING) -> int:
-        """Return how much one evaluation may cost, in filters and conditions: with up to one piece's, no `steps` are needed."""
-        return self._plan(selection).work
-
     def dependents(self, keys: Iterable[str]) -> set[str]:
         """Name the live flags that depend, directly or not, on one of these; the given keys are among them."""
         return closure(keys, self._dependents)
+
+    def _evaluate(self, plan: Plan, context: Context, now: datetime) -> Evaluation:
+        subject = self._subject(context, now)
+        outcomes = subject.outcomes
+        for key, decide in plan.decisions:
+            outcomes[key] = decide(subject)
+        return _evaluation(subject, plan)
 
     def _subject(self, context: Context, now: datetime) -> Subject:
         moment = _moment(context, now)
@@ -243,7 +246,7 @@ def _keys_read(definitions: Definitions) -> Iterable[str]:
 
 
 def _evaluation(subject: Subject, plan: Plan) -> Evaluation:
-    errors, is_certain = subject.has_failure or plan.has_cycle, not subject.has_doubt
+    errors, is_certain = subject.has_failure or plan.has_cycle, not (subject.has_doubt or plan.has_cycle)
     return Evaluation(outcomes=subject.outcomes, errors=errors, is_certain=is_certain)
 
 

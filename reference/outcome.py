@@ -81,7 +81,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         outcomes: Flag key → outcome, in evaluation order.
         errors: The service would set `errorsWhileComputingFlags` (a failed flag, or a dependency cycle).
-        is_certain: Every outcome is a value.
+        is_certain: Every flag that was looked at has a value.
     """
 
     outcomes: Mapping[str, Outcome]

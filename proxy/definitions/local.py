@@ -109,10 +109,9 @@ def question_of(
 
 def find_at_once(held: HeldSet, question: Question, *, now: datetime) -> Findings | None:
     """Evaluate a request in one go, the usual case; None where that could hold the loop too long (`find` does it in steps)."""
-    program, selection = held.program, question.selection
-    if program.work(selection) > question.work:
-        return None
-    return _findings(held, selection, program.evaluate(question.context, now=now, selection=selection))
+    selection = question.selection
+    evaluation = held.program.evaluate_within(question.work, question.context, now=now, selection=selection)
+    return None if evaluation is None else _findings(held, selection, evaluation)
 
 
 def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]:
@@ -124,11 +123,11 @@ def find(held: HeldSet, question: Question, *, now: datetime) -> Steps[Findings]
 
 def _findings(held: HeldSet, selection: Selection, evaluation: Evaluation) -> Findings:
     found = evaluation.outcomes
+    if evaluation.is_certain and selection.flag_keys is None:
+        return Findings(found, _NOTHING)
     if not evaluation.is_certain:
         found = {key: outcome for key, outcome in found.items() if outcome.status is Status.VALUE}
     wanted = held.program.keys(selection) if selection.flag_keys is None else _wanted(held, selection, selection.flag_keys)
-    if selection.flag_keys is None and len(found) == len(wanted):  # what is found is among them
-        return Findings(found, _NOTHING)
     return Findings(found, wanted.difference(found))
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import socket
+import statistics
 import subprocess
 import tempfile
 import time
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 READY_S = 30.0
 STOP_S = 10.0
 LOOPBACK = "127.0.0.1"
+PROBES = 300
+"""Pieces of work that tell how calm a core is: about a second."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,9 +99,30 @@ class Talker:
 
 
 def cores() -> tuple[int | None, int | None]:
-    """Return a core for the servers and another for everything that drives them; no pinning where there is only one."""
+    """Return a core for the servers and another for everything that drives them; no pinning where there is only one.
+
+    The servers get the calmer one: on a shared host others' work can make one core half as fast for minutes.
+    """
     usable = sorted(os.sched_getaffinity(0))
-    return (usable[0], usable[1]) if len(usable) > 1 else (None, None)
+    if len(usable) < 2:
+        return (None, None)
+    calmest = sorted(usable, key=_unrest)
+    os.sched_setaffinity(0, set(usable))
+    return calmest[0], calmest[1]
+
+
+def _unrest(core: int) -> float:
+    """Return the median time that a fixed piece of work takes on a core."""
+    pin(0, core)
+    return statistics.median(_work() for _ in range(PROBES))
+
+
+def _work() -> float:
+    started = time.process_time()
+    kept: dict[int, str] = {}
+    for n in range(20_000):
+        kept[n & 1023] = str(n)
+    return time.process_time() - started
 
 
 def pin(pid: int, core: int | None) -> None:

@@ -35,7 +35,7 @@ class LocalFirst:
         if wish.has_config:
             return None
         look = await self._rung.look(request)
-        if look is None or not await _is_certain(look, entry):
+        if look is None or look.findings.undecided or (look.is_for_all and not await _lists_all(look, entry)):
             return None
         content = Assembled(self._written(look, wish), dict.fromkeys(look.findings.outcomes, Source.LOCAL))
         return Answer(content=content, source=Source.LOCAL, age_s=look.held.age_s(self._clock))
@@ -48,12 +48,8 @@ class LocalFirst:
         return compose(wish, outcomes, envelope)
 
 
-async def _is_certain(look: Look, entry: Entry[Kept] | None) -> bool:
-    """Tell whether nothing that was asked is open, by the definitions and by what upstream gave last time."""
-    if look.findings.undecided:
-        return False
-    if look.question.selection.flag_keys is not None:
-        return True
+async def _lists_all(look: Look, entry: Entry[Kept] | None) -> bool:
+    """Tell whether the definitions list whatever upstream gave last time, or may give to who asks for the first time."""
     if entry is None:
         return not look.question.is_open_ended
     generation, kept = look.held.set.generation, entry.value

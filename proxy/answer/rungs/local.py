@@ -43,6 +43,11 @@ class Look(msgspec.Struct, frozen=True):
     question: Question
     findings: Findings
 
+    @property
+    def is_for_all(self) -> bool:
+        """No flags are named: whatever there is was asked for."""
+        return self.question.selection.flag_keys is None
+
 
 class LocalRung:
     """Answers from definitions. `rules`: the projects that have some, and how."""

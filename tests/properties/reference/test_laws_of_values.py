@@ -129,7 +129,8 @@ def test_an_evaluation_is_certain_when_every_outcome_is_a_value(document, contex
     evaluation = evaluate(with_flag(document, BROKEN), msgspec.structs.replace(context, properties_complete=complete))
     assert not evaluation.is_certain
     evaluation = evaluate(document, msgspec.structs.replace(context, properties_complete=complete))
-    assert evaluation.is_certain == all(outcome.status is Status.VALUE for outcome in evaluation.outcomes.values())
+    has_values = all(outcome.status is Status.VALUE for outcome in evaluation.outcomes.values())
+    assert evaluation.is_certain == (has_values and not evaluation.errors)
 
 
 def until_the_end(steps: Generator[None, None, Evaluation], ended: list[Evaluation]) -> Generator[None, None, None]:
