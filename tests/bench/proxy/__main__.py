@@ -52,8 +52,8 @@ class Run:
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, optionally write; 0 when every mark holds."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.proxy", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=31, help="slices of each row (default 31)")
-    parser.add_argument("--seconds", type=float, default=0.5, help="length of a slice (default 0.5)")
+    parser.add_argument("--rounds", type=int, default=101, help="slices of each row (default 101)")
+    parser.add_argument("--seconds", type=float, default=0.2, help="length of a slice (default 0.2)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args(arguments)
     run = measure(options.rounds, options.seconds)
