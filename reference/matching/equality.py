@@ -12,7 +12,7 @@ from reference.json import Json
 
 from .comparison import Comparison, Texts
 from .match import Moment
-from .text import json_text, text_form
+from .text import text_form
 
 _BOOLEAN_TEXTS = frozenset({"true", "false"})
 
@@ -30,9 +30,7 @@ def exact(value: Json, *, explicit: bool) -> Comparison:
 
 def _one_of(wanted: frozenset[str]) -> Comparison:
     def present(value: Json, _moment: Moment) -> bool:
-        if isinstance(value, str):
-            return value.lower() in wanted
-        return json_text(value).lower() in wanted
+        return text_form(value).lower() in wanted
 
     return Comparison(present, texts=Texts(wanted, answer=True))
 
