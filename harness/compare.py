@@ -1,8 +1,9 @@
 """How two answers about one flag and one person relate: a pure function, kinds kept apart.
 
-Declining is not wrong, it is a (billable) remote call: three classes of its own, by who declines. Values are compared with
-JSON kinds kept apart (`1`, `1.0` and `true` are three values). Payloads are compared decoded, because some SDKs hand out
-the stored text and others its content. Reasons count where both sides give one.
+Declining is not wrong, it is a (billable) remote call: three classes of its own, by who declines. A subject that hands a flag
+to the service declines it too where the base fails to evaluate it: nobody said more. Values are compared with JSON kinds kept
+apart (`1`, `1.0` and `true` are three values). Payloads are compared decoded, because some SDKs hand out the stored text and
+others its content. Reasons count where both sides give one.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Final
 
 from reference.json import Json
 
@@ -39,17 +41,22 @@ class Kind(StrEnum):
         return self in {Kind.PRESENCE, Kind.FAILURE, Kind.VALUE, Kind.PAYLOAD, Kind.REASON, Kind.RASH}
 
 
+_WITHOUT_VALUE: Final = {
+    (Status.FAILED, Status.FAILED): Kind.AGREE,
+    (Status.FAILED, Status.INCONCLUSIVE): Kind.BOTH_DECLINE,
+    (Status.INCONCLUSIVE, Status.INCONCLUSIVE): Kind.BOTH_DECLINE,
+    (Status.VALUE, Status.INCONCLUSIVE): Kind.SUBJECT_DECLINES,
+    (Status.INCONCLUSIVE, Status.VALUE): Kind.BASE_DECLINES,
+}
+"""Base's and subject's status, where one at least has no value → kind; any other pair with a failure is a difference."""
+
+
 def compare(base: Verdict | None, subject: Verdict | None) -> Kind:
     """Compare a subject's answer with the base's; None stands for a flag that is not in the answer."""
     if base is None or subject is None or Status.NOTHING in {base.status, subject.status}:
         return _with_nothing(base, subject)
-    statuses = (base.status is Status.VALUE, subject.status is Status.VALUE)
-    if Status.FAILED in {base.status, subject.status}:
-        return Kind.AGREE if base.status is subject.status else Kind.FAILURE
-    if statuses != (True, True):
-        return {(False, False): Kind.BOTH_DECLINE, (True, False): Kind.SUBJECT_DECLINES, (False, True): Kind.BASE_DECLINES}[
-            statuses
-        ]
+    if (base.status, subject.status) != (Status.VALUE, Status.VALUE):
+        return _WITHOUT_VALUE.get((base.status, subject.status), Kind.FAILURE)
     if not same_json(base.value, subject.value):
         return Kind.VALUE
     told_both = not (base.value_only or subject.value_only)

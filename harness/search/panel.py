@@ -158,12 +158,11 @@ def _refuses(outcome: Outcome) -> bool:
 def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | None) -> Kind:
     """Return how a subject's answer relates to the base's two.
 
-    A flag that the base cannot evaluate at all (failed) and that the subject hands to the service is no difference, nor is
-    one that the base leaves out and the subject does not decide.
+    One that the base leaves out and that the subject hands to the service is no difference.
     """
     if _decline_differently(local, subject):
         return Kind.REASON
-    if subject is not None and subject.status is Status.INCONCLUSIVE and (local is None or local.status is not Status.VALUE):
+    if local is None and subject is not None and subject.status is Status.INCONCLUSIVE:
         return Kind.BOTH_DECLINE
     kind = compare(local, subject)
     if kind is Kind.BASE_DECLINES and compare(complete, subject) in {Kind.VALUE, Kind.PAYLOAD}:

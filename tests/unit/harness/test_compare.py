@@ -31,6 +31,7 @@ def value(value, payload=None):
         (FAILED, FAILED, Kind.AGREE),
         (FAILED, value(False), Kind.FAILURE),
         (DECLINED, FAILED, Kind.FAILURE),
+        (FAILED, DECLINED, Kind.BOTH_DECLINE),
         (None, None, Kind.AGREE),
         (None, value(False), Kind.PRESENCE),
         (DECLINED, None, Kind.PRESENCE),
