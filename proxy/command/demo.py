@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -61,17 +62,27 @@ class Child:
         assert self._process.stdout is not None
         return (await self._process.stdout.readline()).decode().strip()
 
-    async def stop(self) -> int:
-        """Stop it with SIGTERM, by force if it will not; return its exit code."""
+    async def stop(self) -> Exit:
+        """Stop it with SIGTERM, by force if it will not; return how it ended."""
+        self._signal(signal.SIGTERM)
+        return await self.end()
+
+    async def end(self) -> Exit:
+        """Wait until it has ended, by force if it will not; return how."""
         if self._process is None:
-            return 0
-        if self.is_running:
-            self._process.terminate()
+            return Exit.OK
         try:
-            return await asyncio.wait_for(self._process.wait(), _STOP_S)
+            code = await asyncio.wait_for(self._process.wait(), _STOP_S)
         except TimeoutError:
-            self._process.kill()
-            return await self._process.wait()
+            self._signal(signal.SIGKILL)
+            code = await self._process.wait()
+        return Exit(code) if code in set(Exit) else Exit.FAILED
+
+    def _signal(self, number: signal.Signals) -> None:
+        # Not with the process's own methods: they look first whether it has ended, and so take its exit code from the loop.
+        if self._process is not None and self.is_running:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._process.pid, number)
 
 
 def run(chosen: argparse.Namespace) -> Exit:
@@ -103,7 +114,7 @@ class _Demo:
     async def _play(self, proxy: Child) -> Exit:
         first = await proxy.start()
         if not first:
-            return Exit(await proxy.stop())
+            return await proxy.end()
         self._teach(msgspec.json.decode(first)["address"])
         relay, toggle = asyncio.create_task(self._relay(proxy)), asyncio.create_task(self._toggle())
         await self._stopping.wait()
@@ -112,7 +123,7 @@ class _Demo:
         await relay
         toggle.cancel()
         await asyncio.wait([toggle])
-        return Exit(code) if code in set(Exit) else Exit.FAILED
+        return code
 
     async def _find_upstream(self) -> bool:
         if self._chosen.upstream:
