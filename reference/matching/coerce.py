@@ -28,8 +28,6 @@ def number(value: Json) -> float | None:
             return None
         case float():
             return value if isfinite(value) else None
-        case int():
-            return as_double(value)
         case str():
             return number_of_text(value)
         case _:

@@ -68,7 +68,7 @@ def test_cohort_that_names_an_odd_cohort_cannot_be_parsed(odd):
     on_server = value(cohort(2), properties="a", cohorts=cohorts)
     assert (on_server.status, on_server.why) == (Status.FAILED, "cohort_filters_parsing_error")
     local = value(cohort(2), properties="a", cohorts=cohorts, server=False)
-    assert (local.status, local.why) == (Status.INCONCLUSIVE, "cohort_unparsable")
+    assert (local.status, local.why, local.condition_index) == (Status.INCONCLUSIVE, "cohort_unparsable", 0)
 
 
 def test_failure_of_a_needed_cohort_reaches_every_cohort_above_it():

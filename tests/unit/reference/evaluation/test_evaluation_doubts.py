@@ -122,6 +122,19 @@ def test_filters_that_exclude_each_other_are_a_plain_mismatch_even_of_a_failed_f
         assert outcome.status is (Status.VALUE if contradict else Status.FAILED)
 
 
+def test_filters_on_different_flags_do_not_exclude_each_other():
+    other = flag("other", condition(cohort("x")), number=3)
+    asked = flag("f", condition(depends("broken", "a"), depends("other", "b")))
+    assert evaluate(asked, BROKEN, other, server=True).outcomes["f"].status is Status.FAILED
+
+
+def test_what_a_flag_may_be_is_known_though_it_asks_about_a_flag_that_is_decided():
+    base = flag("base", condition(), number=2)
+    middle = flag("middle", condition(depends("base"), person("a"), variant="a"), filters=VARIANTS, number=3)
+    outcome = decide(flag("f", condition(depends("middle", "c"))), base, middle)
+    assert (outcome.status, outcome.value) == (Status.VALUE, False)
+
+
 def test_reason_of_a_doubt_is_where_it_arose():
     assert str(decide(flag("f", condition(person("a")))).reason) == "no_condition_match"
     assert str(evaluate(flag("f", condition(depends("nowhere")))).outcomes["f"].reason) == "missing_dependency"

@@ -59,6 +59,17 @@ def test_unknown_override_is_told_with_its_condition():
     assert (outcome.why, outcome.condition_index) == ("hash_key_override_unknown", 1)
 
 
+def test_only_located_properties_that_were_sent_as_null_may_be_filled_by_the_service():
+    def value(leaf, *, is_off=False, **sent):
+        return decide(flag("f", condition(leaf)), person_properties=sent, geoip_disabled=is_off)
+
+    country = person("$geoip_country_code", value="NL")
+    assert value(country, **{"$geoip_country_code": "NL"}).value is True
+    assert value(country, **{"$geoip_country_code": None}).why == "property_unknown"
+    assert value(country, is_off=True, **{"$geoip_country_code": None}).value is False
+    assert value(person("plan", "is_set"), plan=None).value is True
+
+
 def test_first_doubt_of_a_cohort_group_is_told():
     for first, second, why in ((person("a"), cohort(77), "property_unknown"), (cohort(77), person("a"), "cohort_unknown")):
         group = {"type": "AND", "values": [first, second]}

@@ -82,6 +82,17 @@ def test_steps_evaluate_only_the_selected_flags_and_what_they_need():
     assert list(evaluation.outcomes) == ["a", "b"]
 
 
+def test_dependents_are_the_flags_that_ask_about_one_of_them_and_the_flags_themselves():
+    program = compiled(
+        flag("a", condition()),
+        flag("b", condition(depends("a")), number=2),
+        flag("c", condition(depends("b")), number=3),
+        flag("d", condition(), number=4),
+    )
+    assert program.dependents(["a"]) == {"a", "b", "c"}
+    assert program.dependents(["c", "d"]) == {"c", "d"}
+
+
 def test_steps_tell_of_a_failure_as_evaluating_at_once_does():
     program = compiled(flag("odd", condition(), filters={"version": 3}))
     server = Context(distinct_id="user-1", properties_complete=True)

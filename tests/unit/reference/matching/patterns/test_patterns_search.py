@@ -26,6 +26,7 @@ ROWS = [
     ("b$", ["ab"], ["ba", "b\n"]),
     ("^a$", ["a"], ["a\n", "aa", "\na"]),
     ("(?m)^a$", ["a", "b\na\nc", "a\n"], ["ab", "ba"]),
+    ("(?m)^b", ["b", "é\nb"], ["éb", "éb\n"]),
     (r"a\Z", ["a", "a\n", "a\n\n"], ["ab", "a\nb"]),
     (".", ["a", "é", " "], ["", "\n"]),
     ("^.$", ["é", "😀"], ["éé", "\n"]),
@@ -38,6 +39,7 @@ ROWS = [
     (r"\B", ["", "ab", "-"], ["a"]),
     (r"a\B", ["ab"], ["a", "a b"]),
     ("[^a]", ["b", "é"], ["a", ""]),
+    ("a", ["a\ue000", "\ud7ffa"], ["\ue000", "\ud7ff"]),
     ("(?i)k", ["k", "K", "\u212a"], ["c"]),
     ("(?i)[^k]", ["c"], ["k", "K", "\u212a"]),
     ("^(?:a|bc)*$", ["", "abca"], ["b", "ac"]),
@@ -130,7 +132,10 @@ def test_a_pattern_outside_the_subset_is_not_answered_unless_the_key_is_known_to
     assert said(ask(operator, r"(a)\1")) is (operator == "not_regex")
 
 
-@pytest.mark.parametrize(("pattern", "text"), [("(?i)é", "É"), ("(?i)[à-ÿ]", "ä"), ("a", "a\ud800"), (".", "\udfff")])
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [("(?i)é", "É"), ("(?i)[à-ÿ]", "ä"), ("(?i)é+", "É"), ("(?i)(?=é)", "É"), ("a", "a\ud800"), (".", "\udfff")],
+)
 def test_texts_past_what_is_modelled_are_not_answered(pattern: str, text: str) -> None:
     assert said(ask("regex", pattern, text)) == NOT_PORTABLE
     assert said(ask("not_regex", pattern, text)) == NOT_PORTABLE
