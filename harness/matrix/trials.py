@@ -23,6 +23,7 @@ from harness.faults.fault import (
     Outdated,
     Rule,
     Say,
+    Shrunk,
     Slow,
 )
 from harness.faults.schedule import Phase
@@ -49,9 +50,13 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     is_quick: bool = True
 
     @property
-    def is_over_soon(self) -> bool:
-        """Whoever comes later meets nothing: it has to be played for each application alone."""
-        return any(rule.first for rule in self.phase.rules)
+    def is_played_alone(self) -> bool:
+        """Whether what one application meets changes what the next one does.
+
+        A fault that is over soon meets only the first; and where flags are missing, one application that asks for all of them
+        shows the proxy what is wrong, to the good of those too that ask for one.
+        """
+        return any(rule.first or isinstance(rule.fault, Emptied | Shrunk) for rule in self.phase.rules)
 
 
 def _said(status: int, body: str = "", content_type: str = "application/json", *, retry_after: int = 0) -> Say:

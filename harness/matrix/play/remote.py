@@ -40,7 +40,7 @@ class Doors(NamedTuple):
 
 async def play(trial: Trial, applications: Mapping[str, Application]) -> Rows:
     """Play a trial; return the rows of four tables."""
-    if not trial.is_over_soon:
+    if not trial.is_played_alone:
         return await _play(trial, applications)
     rows: Rows = {}
     for name, app in applications.items():
