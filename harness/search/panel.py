@@ -158,7 +158,7 @@ def _refuses(outcome: Outcome) -> bool:
 def related(local: Verdict | None, complete: Verdict | None, subject: Verdict | None) -> Kind:
     """Return how a subject's answer relates to the base's two.
 
-    One that the base leaves out and that the subject hands to the service is no difference.
+    A flag that the base leaves out and that the subject hands to the service is no difference.
     """
     if _decline_differently(local, subject):
         return Kind.REASON

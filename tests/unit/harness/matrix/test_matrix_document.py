@@ -76,3 +76,7 @@ def test_what_was_played_survives_the_file(tmp_path: Path, measured: Measured) -
     save(tmp_path / "measured.json", measured)
     assert load(tmp_path / "measured.json") == measured
     assert (tmp_path / "measured.json").read_bytes() == DATA.read_bytes()
+
+
+def test_what_one_application_changes_for_the_next_is_played_for_each_alone() -> None:
+    assert {trial.id for trial in ON_FLAGS if trial.is_played_alone} == {"502-once", "undefined-200", "shrunk"}
